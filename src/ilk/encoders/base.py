@@ -1,0 +1,86 @@
+"""What every model looks like from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.Image import Image
+
+Modality: TypeAlias = Literal["image", "text"]
+
+
+class Encoder(Protocol):
+    """A model with one or two towers into one space. Batches in, unit rows out.
+
+    Encoding a picture has two halves, so that the first can run on other threads while the model computes:
+    `prepare_image` (resize and crop, a few milliseconds, holds no lock) and `encode_prepared`.
+
+    Attributes
+    ----------
+    name
+        What the model was asked for by.
+    revision
+        Which version of it, where the name alone does not say.
+    digest
+        SHA-256 over the files that decide its vectors, hexadecimal.
+    dimension
+        Numbers in a vector, d.
+    modalities
+        Which of ``"image"`` and ``"text"`` it can encode.
+    image_size
+        Pixels of the shorter side it looks at: a decoder may scale down to twice this at no loss that matters.
+    batch_size
+        Pictures it likes to be given at once.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def revision(self) -> str | None: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def modalities(self) -> frozenset[Modality]: ...
+    @property
+    def image_size(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+
+    def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
+        """Resize and crop one upright RGB picture to the model's input.
+
+        Returns
+        -------
+        uint8 array of shape (height, width, 3), the same for every picture. Thread-safe.
+        """
+        ...
+
+    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Encode n prepared pictures, uint8 of shape (n, height, width, 3), into unit rows (n, d), float32."""
+        ...
+
+    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
+        """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no picture tower.
+        """
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no text tower.
+        """
+        ...

@@ -1,0 +1,93 @@
+"""What every source of pictures looks like from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ilk.records import Metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The bytes of one picture and what its source says of it."""
+
+    data: bytes
+    captions: tuple[str, ...] = ()
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One picture as a source offers it: cheap to list, read only when needed.
+
+    Attributes
+    ----------
+    id, uri, stamp
+        As in `ilk.records.Item`. An entry whose stamp is the one in the gallery is not read at all.
+    load
+        Reads the picture. Called on another thread, at most once. Raises `ilk.errors.PictureError` when the bytes
+        cannot be had, with the reason.
+    """
+
+    id: str
+    uri: str
+    stamp: str
+    load: Callable[[], Payload]
+
+
+class Source(Protocol):
+    """Pictures to add to a gallery: a folder, a table, an archive, as the user names it."""
+
+    def listing(self, base: Path) -> Listing:
+        """List it for a gallery whose pictures' paths are relative to `base`, an absolute directory.
+
+        Raises
+        ------
+        ilk.errors.SourceError
+            If there is no such source.
+        """
+        ...
+
+
+class Listing(Protocol):
+    """The pictures of one source, named as one gallery names them."""
+
+    @property
+    def kind(self) -> str:
+        """Recorded with every item, such as ``"folder"``."""
+        ...
+
+    @property
+    def scope(self) -> str | None:
+        """The prefix of the ids this source speaks for.
+
+        Items of this kind in the gallery whose id begins with it, and that a complete listing does not name, are
+        gone and get removed. None when the source never says that something is gone.
+        """
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last iteration saw everything: False when a directory could not be read on the way."""
+        ...
+
+    def __iter__(self) -> Iterator[Entry]:
+        """List the pictures, lazily, in natural order.
+
+        Raises
+        ------
+        ilk.errors.SourceError
+            If the source as a whole cannot be listed.
+        """
+        ...
+
+    def count(self) -> int | None:
+        """How many entries there will be, if that is cheap to know; for the progress bar."""
+        ...
+
+    def holds(self, uri: str) -> bool:
+        """Whether a picture is still there: tells a move from a copy."""
+        ...

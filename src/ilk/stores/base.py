@@ -1,0 +1,182 @@
+"""What every store looks like from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a store knows of an id, for deciding whether there is work to do.
+
+    Attributes
+    ----------
+    stamp
+        As last seen.
+    digest
+        Of the bytes; None if they could not be read then, or if the bytes were no picture.
+    encoded
+        Whether it has a vector in the space that was asked about.
+    failed
+        Whether the stamp is that of a failure.
+    """
+
+    stamp: str
+    digest: str | None
+    encoded: bool
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsert:
+    """An item to write, whole.
+
+    Attributes
+    ----------
+    item
+        Replaces whatever has this id; a failure recorded under it is forgotten.
+    vector
+        Unit row of shape (d,); None to keep the vector of the item with this id, or else the one that another item
+        with the same digest has.
+    moved_from
+        The id under which the same picture was known before, if it moved: that row is renamed and keeps its vectors
+        of every space.
+    """
+
+    item: Item
+    vector: npt.NDArray[np.float32] | None
+    moved_from: str | None = None
+
+
+class Store(Protocol):
+    """Items, captions, metadata and vectors, and the search over them.
+
+    Reading is safe from many threads and processes at once and is never blocked by the writer. Writing needs
+    `writing`, which one process at a time can hold.
+    """
+
+    def close(self) -> None:
+        """Let go of files. Calling it twice is fine."""
+        ...
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def spaces(self) -> tuple[Space, ...]:
+        """Every space, in the order they were made."""
+        ...
+
+    def count(self) -> int:
+        """How many items there are."""
+        ...
+
+    def lookup(self, ids: Sequence[str], space: Space) -> Mapping[str, Known]:
+        """What is known of each id, items and failures alike; unknown ids are left out."""
+        ...
+
+    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
+        """The ids of the items with these bytes that have a vector in this space. Uses an index."""
+        ...
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
+        """The items with these ids; unknown ids are left out."""
+        ...
+
+    def ids(self) -> Iterator[str]:
+        """Every id, streamed."""
+        ...
+
+    def vectors(self, ids: Sequence[str], space: Space) -> Mapping[str, npt.NDArray[np.float32]]:
+        """The vectors of these items, each of shape (d,), as stored (float16 widened to float32)."""
+        ...
+
+    def search(
+        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
+    ) -> list[list[Neighbour]]:
+        """The k items nearest to each query by cosine, nearest first.
+
+        Parameters
+        ----------
+        queries
+            Unit rows of shape (q, d), float32.
+        k
+            At most this many each; fewer only when the gallery holds fewer.
+        exclude
+            Ids that must not be answered; k others are found all the same.
+
+        Notes
+        -----
+        Similarities are computed from the stored vectors. Equal ones are ordered by id.
+        """
+        ...
+
+    def index_name(self, space: Space) -> str:
+        """How this space is searched: ``"exact"``, or a FAISS factory string."""
+        ...
+
+    def info(self) -> GalleryInfo:
+        """Counts, models, sizes, the state of the indexes."""
+        ...
+
+    def check(self) -> tuple[str, ...]:
+        """Every inconsistency found, as sentences; empty when all is well. Reads the whole database."""
+        ...
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def writing(self) -> Writer:
+        """Become the one writer, until the context is left.
+
+        Raises
+        ------
+        ilk.errors.GalleryLockedError
+            If another process, or another thread of this one, is writing; says which, since when.
+        ilk.errors.GalleryStorageError
+            If the place cannot be written.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """The right to write, as a context manager. Each call is one transaction: all of it holds, or none."""
+
+    def __enter__(self) -> Writer: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def add_space(self, space: Space) -> None:
+        """Make a space, if there is none with its name and digest."""
+        ...
+
+    def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
+        """Write one batch. A failure replaces the item that had its id: its picture is no longer what it was."""
+        ...
+
+    def begin_sweep(self) -> None:
+        """Start taking note of which ids are still there."""
+        ...
+
+    def still_there(self, ids: Sequence[str]) -> None:
+        """Note these."""
+        ...
+
+    def sweep(self, *, source: str, scope: str) -> int:
+        """Remove the items and failures of this kind of source, with an id beginning so, that were not noted.
+
+        Returns how many items went.
+        """
+        ...
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Remove items; returns how many there were. Unknown ids are left alone."""
+        ...
+
+    def refresh_index(self) -> None:
+        """Bring the index files up to date where that pays."""
+        ...
