@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, overload
 
-MetadataValue: TypeAlias = str | int | float | bool | None | list[str] | list[int] | list[float]
+MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | list[float] | None
 """What one metadata field may hold: JSON's scalars, and flat lists of them."""
 
 Metadata: TypeAlias = Mapping[str, MetadataValue]

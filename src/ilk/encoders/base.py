@@ -18,39 +18,42 @@ class Encoder(Protocol):
 
     Encoding a picture has two halves, so that the first can run on other threads while the model computes:
     `prepare_image` (resize and crop, a few milliseconds, holds no lock) and `encode_prepared`.
-
-    Attributes
-    ----------
-    name
-        What the model was asked for by.
-    revision
-        Which version of it, where the name alone does not say.
-    digest
-        SHA-256 over the files that decide its vectors, hexadecimal.
-    dimension
-        Numbers in a vector, d.
-    modalities
-        Which of ``"image"`` and ``"text"`` it can encode.
-    image_size
-        Pixels of the shorter side it looks at: a decoder may scale down to twice this at no loss that matters.
-    batch_size
-        Pictures it likes to be given at once.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the model was asked for by."""
+        ...
+
     @property
-    def revision(self) -> str | None: ...
+    def revision(self) -> str | None:
+        """Which version of it, where the name alone does not say."""
+        ...
+
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """SHA-256 over the files that decide its vectors, hexadecimal."""
+        ...
+
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Numbers in a vector, d."""
+        ...
+
     @property
-    def modalities(self) -> frozenset[Modality]: ...
+    def modalities(self) -> frozenset[Modality]:
+        """Which of ``"image"`` and ``"text"`` it can encode."""
+        ...
+
     @property
-    def image_size(self) -> int: ...
+    def image_size(self) -> int:
+        """Pixels of the shorter side it looks at; a decoder may scale down to twice this at no loss that matters."""
+        ...
+
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """Pictures it likes to be given at once."""
+        ...
 
     def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
         """Resize and crop one upright RGB picture to the model's input.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
 
@@ -147,7 +147,7 @@ class Store(Protocol):
 class Writer(Protocol):
     """The right to write, as a context manager. Each call is one transaction: all of it holds, or none."""
 
-    def __enter__(self) -> Writer: ...
+    def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
 
     def add_space(self, space: Space) -> None:
