@@ -5,6 +5,74 @@
 >>> report = gallery.add(ilk.folder("photos"))
 >>> for hit in gallery.search("a snowy day", k=5):
 ...     print(hit.rank, hit.similarity, hit.uri)
+
+Names are loaded when they are first used: ``import ilk`` alone loads neither numpy nor a model.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ilk.encoders import load_encoder
+    from ilk.errors import IlkError
+    from ilk.gallery import Gallery, create
+    from ilk.gallery import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
+    from ilk.query import Query, image, item, text, vector
+    from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item
+    from ilk.sources import folder
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AddReport",
+    "Gallery",
+    "GalleryInfo",
+    "Hit",
+    "Hits",
+    "IlkError",
+    "Item",
+    "Query",
+    "create",
+    "folder",
+    "image",
+    "item",
+    "load_encoder",
+    "open",
+    "text",
+    "vector",
+]
+
+_HOMES = {
+    "AddReport": "records",
+    "Gallery": "gallery",
+    "GalleryInfo": "records",
+    "Hit": "records",
+    "Hits": "records",
+    "IlkError": "errors",
+    "Item": "records",
+    "Query": "query",
+    "create": "gallery",
+    "folder": "sources",
+    "image": "query",
+    "item": "query",
+    "load_encoder": "encoders",
+    "open": "gallery",
+    "text": "query",
+    "vector": "query",
+}
+_OTHER_NAMES = {"open": "open_gallery"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ilk' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"ilk.{_HOMES[name]}"), _OTHER_NAMES.get(name, name))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

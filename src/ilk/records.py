@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, overload
 
 MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | list[float] | None
@@ -199,7 +199,8 @@ class AddReport:
     removed
         Items whose picture is gone from the source.
     failed
-        Pictures that could not be read now; `failures` says why.
+        Pictures that could not be read now; `failures` says why, for the first thousand, and ``failed_by_reason``
+        counts them all.
     skipped
         Pictures that could not be read before and have not changed since.
     encoded
@@ -221,12 +222,26 @@ class AddReport:
     encoded: int = 0
     interrupted: bool = False
     took_s: float = 0.0
+    failed_by_reason: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+
+    def __add__(self, other: AddReport) -> AddReport:
+        """What both did, one after the other."""
+        reasons = {**self.failed_by_reason}
+        for reason, count in other.failed_by_reason.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+        summed = {
+            each.name: getattr(self, each.name) + getattr(other, each.name)
+            for each in fields(self)
+            if each.name not in {"interrupted", "failed_by_reason"}
+        }
+        return AddReport(**summed, interrupted=self.interrupted or other.interrupted, failed_by_reason=reasons)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self) | {
             "took_s": round(self.took_s, 2),
+            "failed_by_reason": dict(self.failed_by_reason),
             "failures": [{"id": f.id, "reason": f.code, "message": f.message} for f in self.failures],
         }
 

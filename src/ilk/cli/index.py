@@ -1,0 +1,121 @@
+"""``ilk index``: make a gallery, or bring one up to date."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ilk.cli.options import GalleryOption, JsonOption, ModelOption
+
+if TYPE_CHECKING:
+    from ilk.gallery import Gallery
+    from ilk.records import AddReport
+    from ilk.sources import Folder
+
+INTERRUPTED = 130
+PARTLY_DONE = 3
+
+
+def index(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Folders of pictures, or pictures.", show_default=False)
+    ],
+    *,
+    gallery: GalleryOption = None,
+    model: ModelOption = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Look into hidden files and folders too.")] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="PATTERN", help="Pass over these, as in .gitignore. Can be repeated."),
+    ] = None,
+    json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Make a gallery of a folder of pictures, or bring it up to date.
+
+    Without --gallery it is the .ilk in that folder or the nearest one above it. Only what is new or changed is
+    read. Ctrl-C keeps what is done; the same command goes on from there.
+    """
+    from ilk.sources import folder
+
+    folders = [folder(path, hidden=hidden, ignore=tuple(ignore or ())) for path in sources]
+    with _gallery_for(folders, named=gallery, model=model) as opened, _stoppable() as stop:
+        report = _add(opened, folders, model=model, stop=stop, show=not (quiet or json))
+        place, count = opened.directory, len(opened)
+    if json:
+        from json import dumps
+
+        print(dumps({"gallery": str(place), "items": count, **report.to_dict()}, ensure_ascii=False))
+    else:
+        from ilk.render.terminal import print_report
+
+        print_report(report, items=count)
+    if report.interrupted:
+        sys.stderr.write("Stopped early; what is done is kept. The same command goes on from here.\n")
+        raise typer.Exit(INTERRUPTED)
+    if report.failed:
+        raise typer.Exit(PARTLY_DONE)
+
+
+def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None) -> Gallery:
+    """The gallery these folders go into, made if there is none.
+
+    Nothing is made before it is sure that there are pictures and a model for them.
+    """
+    from ilk.encoders import load_encoder
+    from ilk.errors import InputError
+    from ilk.gallery import DEFAULT_MODEL, create, open_gallery
+    from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
+
+    if named is not None:
+        directory = gallery_directory(named)
+    else:
+        places = {find_gallery(folder.top) or folder.top / DIRECTORY for folder in folders}
+        if len(places) > 1:
+            raise InputError("These folders have no gallery in common: say where it is to be with --gallery DIR.")
+        directory = places.pop()
+    if (directory / DATABASE).is_file():
+        return open_gallery(directory)
+    for folder in folders:
+        next(iter(folder.listing(directory.parent)))
+    load_encoder(model or DEFAULT_MODEL)
+    return create(directory, model=model)
+
+
+def _add(gallery: Gallery, folders: list[Folder], *, model: str | None, stop: threading.Event, show: bool) -> AddReport:
+    from ilk.records import AddReport
+    from ilk.render.progress import ProgressBar, Silent
+
+    report = AddReport()
+    for folder in folders:
+        with ProgressBar(folder.top.name) if show else Silent() as progress:
+            report += gallery.add(folder, model=model, progress=progress, stop=stop)
+        if stop.is_set():
+            break
+    return report
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """Ctrl-C, or a polite kill, sets the event; a second one stops at once."""
+    stop = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, before[number])
+        stop.set()
+        sys.stderr.write("\nFinishing the batch. Once more to stop at once.\n")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,432 @@
+"""The gallery: what people hold in their hands.
+
+It joins a store, an encoder and a base directory, and adds no mechanism of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ilk.errors import (
+    GalleryExistsError,
+    InputError,
+    ItemNotFoundError,
+    ModelMismatchError,
+    QueryError,
+)
+from ilk.place import DATABASE, existing_gallery, gallery_directory
+from ilk.query import Query, Term, text
+from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item, Neighbour, Space
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.Image import Image
+
+    from ilk.encoders.base import Encoder
+    from ilk.ingest import Progress
+    from ilk.sources.base import Source
+    from ilk.stores.base import Store
+
+DEFAULT_MODEL = "pocket"
+
+
+class Gallery:
+    """Pictures that can be searched by meaning. Make one with `create`, open one with `open_gallery`.
+
+    Reading is safe from many threads at once. A gallery is a context manager; leaving it closes it.
+
+    Parameters
+    ----------
+    store
+        Where it is kept.
+    directory
+        Its own directory, absolute. Paths of pictures are relative to the one that has it, `base`.
+    model
+        The name of the model to use where a call does not say; None for the one the gallery was made with.
+    """
+
+    def __init__(self, store: Store, *, directory: Path, model: str | None = None) -> None:
+        self.store = store
+        self.directory = directory
+        self.base = directory.parent
+        self._model = model
+        self._encoders: dict[str, Encoder] = {}
+        self._loading = threading.Lock()
+
+    # -- what is in it --------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self.store.count()
+
+    def __contains__(self, id: object) -> bool:  # noqa: A002 -- the field's word
+        return isinstance(id, str) and id in self.store.fetch([id])
+
+    def __iter__(self) -> Iterator[Item]:
+        """Every item, streamed, in no order that means anything."""
+        for id_ in self.store.ids():
+            yield from self.store.fetch([id_]).values()
+
+    def get(self, id: str) -> Item:  # noqa: A002 -- the field's word
+        """One item.
+
+        Raises
+        ------
+        ItemNotFoundError
+            If there is none with this id.
+        """
+        found = self.store.fetch([id])
+        if id not in found:
+            raise ItemNotFoundError(f'The gallery has no item "{id}". `ilk search` shows ids; they are case-sensitive.')
+        return found[id]
+
+    def path(self, uri: str) -> Path:
+        """Where the picture with this uri is on this machine."""
+        from ilk.sources import path_of
+
+        return path_of(uri, self.base)
+
+    def info(self) -> GalleryInfo:
+        """Counts, models, size on disk, and the state of the indexes."""
+        return self.store.info()
+
+    def check(self) -> tuple[str, ...]:
+        """Read everything and name each inconsistency; empty when all is well."""
+        return self.store.check()
+
+    # -- putting in and taking out --------------------------------------------------------------------------------
+
+    def add(
+        self,
+        source: Source,
+        *,
+        model: str | None = None,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> AddReport:
+        """Bring the gallery up to date with a source: add, update, follow moves, remove what is gone.
+
+        What is in the gallery and unchanged is not encoded again. A picture that cannot be read is recorded with its
+        reason; the others go on. Each batch is committed as it is done.
+
+        Parameters
+        ----------
+        source
+            Such as ``ilk.folder("photos")``.
+        model
+            Encode with this model, into a space of its own beside those of other models.
+        progress, stop
+            As in `ilk.ingest.Ingest`.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be listed, or has no picture.
+        GalleryLockedError
+            If another process is writing.
+        """
+        from ilk.ingest import Ingest
+
+        listing = source.listing(self.base)
+        with self.store.writing() as writer:
+            encoder = self.encoder(model)
+            space = _space_of(encoder)
+            writer.add_space(space)
+            ingest = Ingest(
+                listing=listing,
+                store=self.store,
+                writer=writer,
+                encoder=encoder,
+                space=space,
+                progress=progress,
+                stop=stop or threading.Event(),
+            )
+            report = ingest.run()
+            writer.refresh_index()
+        return report
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Take items out of the gallery; the pictures themselves are left alone.
+
+        Returns how many were in it. A picture that is still in its folder comes back when that is added again.
+        """
+        with self.store.writing() as writer:
+            return writer.delete(ids)
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str | Query,
+        *,
+        k: int = 10,
+        min_similarity: float | None = None,
+        model: str | None = None,
+    ) -> Hits:
+        """The items nearest in meaning to a query, nearest first.
+
+        Parameters
+        ----------
+        query
+            Words, or terms made with `ilk.text`, `ilk.image`, `ilk.item` and `ilk.vector` and joined by ``+`` and
+            ``-``. An item named in the query, or whose own file is given as the example, is not among the hits.
+        k
+            At most this many hits.
+        min_similarity
+            Leave out hits below this cosine, in [-1, 1].
+        model
+            Whose vectors to compare, where the gallery has several models'.
+        """
+        return self.search_many([query], k=k, min_similarity=min_similarity, model=model)[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str | Query],
+        *,
+        k: int = 10,
+        min_similarity: float | None = None,
+        model: str | None = None,
+    ) -> list[Hits]:
+        """As `search` for each query, with the texts and pictures of all of them encoded in batches."""
+        if k < 1:
+            raise InputError(f"k is how many hits to return, 1 or more; {k} was given.")
+        if min_similarity is not None and not -1 <= min_similarity <= 1:
+            raise InputError(f"A cosine similarity lies between -1 and 1; {min_similarity} was given.")
+        asked = [text(query) if isinstance(query, str) else query for query in queries]
+        space = self._space(model)
+        self._warm(asked, space)
+        started = time.perf_counter()
+        vectors = self._vectors(asked, space)
+        found = self._nearest(asked, vectors, k=k, space=space)
+        took_ms = (time.perf_counter() - started) * 1000
+        floor = -2.0 if min_similarity is None else min_similarity
+        return [
+            Hits(
+                query=str(query),
+                model=space.model,
+                space=space.name,
+                index=self.store.index_name(space),
+                took_ms=took_ms,
+                hits=tuple(
+                    _hit(rank, near) for rank, near in enumerate(neighbours, start=1) if near.similarity >= floor
+                ),
+            )
+            for query, neighbours in zip(asked, found, strict=True)
+        ]
+
+    def encoder(self, model: str | None = None) -> Encoder:
+        """The model of that name, loaded once; by default the one the gallery was made with."""
+        from ilk.encoders import load_encoder
+
+        name = model or self._model or self._first_model()
+        with self._loading:
+            if name not in self._encoders:
+                self._encoders[name] = load_encoder(name)
+            return self._encoders[name]
+
+    # -- how a query becomes a vector -----------------------------------------------------------------------------
+
+    def _first_model(self) -> str:
+        spaces = self.store.spaces()
+        return spaces[0].model if spaces else DEFAULT_MODEL
+
+    def _space(self, model: str | None) -> Space:
+        """The space to search: that of the named model, or of the one the gallery was made with.
+
+        A model that was renewed under its name has several spaces; the newest holds.
+        """
+        spaces = [space for space in self.store.spaces() if space.name == "image"]
+        if not spaces:
+            raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
+        wanted = model or self._model or spaces[0].model
+        for space in reversed(spaces):
+            if space.model == wanted:
+                return space
+        have = ", ".join(sorted({space.model for space in spaces}))
+        raise ModelMismatchError(
+            f'The gallery has no vectors of the model "{wanted}", only of {have}. '
+            f"Leave --model out, or add them with `ilk index FOLDER --model {wanted}`."
+        )
+
+    def _encoder_of(self, space: Space) -> Encoder:
+        encoder = self.encoder(space.model)
+        if encoder.digest != space.digest:
+            raise ModelMismatchError(
+                f'The gallery was made with another version of the model "{space.model}" ({space.digest[:12]}) than '
+                f"the one installed ({encoder.digest[:12]}). Run `ilk index` again to encode the pictures with it."
+            )
+        return encoder
+
+    def _warm(self, queries: Sequence[Query], space: Space) -> None:
+        """Load what the queries need, so that loading is not counted as searching."""
+        if any(term.kind in {"text", "image"} for query in queries for term in query.terms):
+            self._encoder_of(space)
+
+    def _vectors(self, queries: Sequence[Query], space: Space) -> npt.NDArray[np.float32]:
+        """One unit row of shape (d,) for each query: its terms' unit vectors, weighted and summed."""
+        import numpy as np
+
+        terms = [term for query in queries for term in query.terms]
+        rows = np.empty((len(terms), space.dimension), np.float32)
+        for kind in ("text", "image", "item", "vector"):
+            places = [i for i, term in enumerate(terms) if term.kind == kind]
+            if places:
+                rows[places] = self._encoded(kind, [terms[i] for i in places], space)
+        rows *= np.array([[term.weight] for term in terms], np.float32)
+        starts = np.cumsum([0, *(len(query.terms) for query in queries)])
+        vectors = np.stack([rows[a:b].sum(axis=0) for a, b in pairwise(starts)])
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        for query, length in zip(queries, lengths[:, 0], strict=True):
+            if length < 1e-6:  # noqa: PLR2004 -- well above what rounding leaves of a sum that cancels
+                raise QueryError(f"The terms of {query} cancel out: nothing is left to search for.")
+        return vectors / lengths
+
+    def _encoded(self, kind: str, terms: Sequence[Term], space: Space) -> npt.NDArray[np.float32]:
+        """The unit rows (n, d) of n terms of one kind."""
+        import numpy as np
+
+        if kind == "text":
+            return self._encoder_of(space).encode_texts([str(term.value) for term in terms])
+        if kind == "image":
+            encoder = self._encoder_of(space)
+            return encoder.encode_images([_opened(term, encoder.image_size) for term in terms])
+        if kind == "item":
+            ids = [str(term.value) for term in terms]
+            stored = self.store.vectors(ids, space)
+            for id_ in ids:
+                if id_ not in stored:
+                    self.get(id_)  # says so if there is no such item at all
+                    raise ItemNotFoundError(f'"{id_}" has no vector of the model "{space.model}" yet: run `ilk index`.')
+            return np.stack([stored[id_] for id_ in ids])
+        rows = np.empty((len(terms), space.dimension), np.float32)
+        for row, term in zip(rows, terms, strict=True):
+            given = np.asarray(term.value, np.float32)
+            if given.shape != (space.dimension,) or not np.isfinite(given).all() or not given.any():
+                raise QueryError(
+                    f"A vector to search with has shape ({space.dimension},) and finite numbers that are not all 0; "
+                    f"one of shape {given.shape} was given."
+                )
+            row[:] = given / np.linalg.norm(given)
+        return rows
+
+    def _nearest(
+        self, queries: Sequence[Query], vectors: npt.NDArray[np.float32], *, k: int, space: Space
+    ) -> list[list[Neighbour]]:
+        """The k nearest of each, searched together where nothing is left out."""
+        found: list[list[Neighbour]] = [[] for _ in queries]
+        excluded = [self._asked_with(query) for query in queries]
+        together = [i for i, ids in enumerate(excluded) if not ids]
+        if together:
+            for i, near in zip(together, self.store.search(vectors[together], k, space=space), strict=True):
+                found[i] = near
+        for i, ids in enumerate(excluded):
+            if ids:
+                found[i] = self.store.search(vectors[i : i + 1], k, space=space, exclude=ids)[0]
+        return found
+
+    def _asked_with(self, query: Query) -> frozenset[str]:
+        """The ids of the items a query is made of: themselves they would always find first."""
+        from ilk.sources import id_of
+
+        ids = set[str]()
+        for term in query.terms:
+            if term.kind == "item":
+                ids.add(str(term.value))
+            elif term.kind == "image" and isinstance(term.value, str | Path):
+                ids.add(id_of(Path(term.value), self.base))
+        return frozenset(ids)
+
+    # -- letting go -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Let go of the files. The gallery cannot be used after."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Gallery of {self.base}>"
+
+
+def create(path: str | Path, *, model: str | None = None) -> Gallery:
+    """Make an empty gallery.
+
+    Parameters
+    ----------
+    path
+        Its directory, such as ``"photos/.ilk"``; of a directory that does not end in ``.ilk``, the ``.ilk`` inside.
+    model
+        The model to use, by default ``"pocket"``.
+
+    Raises
+    ------
+    GalleryExistsError
+        If there is one already.
+    GalleryStorageError
+        If the place cannot be written.
+    """
+    from ilk.stores.local import LocalStore
+
+    directory = gallery_directory(path)
+    if (directory / DATABASE).exists():
+        raise GalleryExistsError(f"There is a gallery at {directory} already: open it, or choose another place.")
+    return Gallery(LocalStore.create(directory), directory=directory, model=model or DEFAULT_MODEL)
+
+
+def open_gallery(path: str | Path | None = None, *, model: str | None = None) -> Gallery:
+    """Open a gallery: the one at `path`, or the nearest in or above the working directory.
+
+    Raises
+    ------
+    GalleryNotFoundError
+        If there is none.
+    GalleryVersionError
+        If a newer ilk wrote it.
+    """
+    from ilk.stores.local import LocalStore
+
+    directory = existing_gallery(path)
+    return Gallery(LocalStore.open(directory), directory=directory, model=model)
+
+
+def _space_of(encoder: Encoder) -> Space:
+    return Space(
+        name="image",
+        model=encoder.name,
+        revision=encoder.revision,
+        digest=encoder.digest,
+        dimension=encoder.dimension,
+        modalities=frozenset(encoder.modalities),
+    )
+
+
+def _opened(term: Term, image_size: int) -> Image:
+    """The picture of a term, upright and RGB."""
+    from PIL import Image
+
+    from ilk import pictures
+
+    if isinstance(term.value, Image.Image):
+        return pictures.upright(term.value)
+    source = term.value if isinstance(term.value, bytes) else Path(str(term.value))
+    return pictures.load(source, size=image_size).image
+
+
+def _hit(rank: int, near: Neighbour) -> Hit:
+    return Hit(
+        rank=rank,
+        id=near.item.id,
+        similarity=near.similarity,
+        uri=near.item.uri,
+        caption=near.item.captions[0] if near.item.captions else None,
+        metadata=near.item.metadata,
+    )

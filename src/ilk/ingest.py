@@ -1,0 +1,333 @@
+"""From a source into a store: list, read, decode, encode, commit, all at once and in bounded memory.
+
+::
+
+    listing ──▶ lookup ──▶ workers: read, hash, decode, resize ──▶ encoder ──▶ one transaction a batch
+     (here)     (here)        (threads, a bounded window)           (here)           (here)
+
+The calling thread lists, encodes and commits; both the model and the decoders leave the interpreter free while they
+compute, so threads are enough to keep every core busy. Results are taken in the order of the listing, which makes
+two runs over the same pictures write the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ilk import pictures
+from ilk.encoders.base import Encoder
+from ilk.errors import PictureError
+from ilk.records import AddReport, Failure, Item, Space
+from ilk.sources.base import Entry, Listing
+from ilk.stores.base import Known, Store, Upsert, Writer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+LOOKUP_BLOCK = 512
+"""Ids asked of the store at once: enough that the query costs nothing beside listing them."""
+
+COMMIT_ROWS = 512
+"""Rows that need no encoding (moved, touched, failed) are committed at least this often."""
+
+MAX_FAILURES = 1_000
+"""Failures spelt out in a report; beyond that they are only counted. The store keeps them all."""
+
+
+class Progress(Protocol):
+    """Told how far an ingest is. Called on the thread that runs it, some times a second."""
+
+    def update(self, *, done: int, total: int | None, report: AddReport) -> None:
+        """`done` of `total` entries are dealt with; `total` is None while unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a worker made of one entry.
+
+    Attributes
+    ----------
+    before
+        What the store knew of the id when the entry was listed.
+    item
+        None if the picture could not be read; then `failure` says why.
+    pixels
+        The model's input, uint8 of shape (height, width, 3), if the picture has to be encoded.
+    vector
+        Its vector of shape (d,), if another item with the same bytes has one.
+    same
+        Ids of the items that have the same bytes.
+    """
+
+    entry: Entry
+    before: Known | None
+    item: Item | None = None
+    failure: PictureError | None = None
+    pixels: npt.NDArray[np.uint8] | None = None
+    vector: npt.NDArray[np.float32] | None = None
+    same: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """An `AddReport` in the making."""
+
+    started: float = field(default_factory=time.monotonic)
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    interrupted: bool = False
+
+    def fail(self, failure: Failure) -> None:
+        """Count a failure."""
+        self.counts["failed"] += 1
+        self.reasons[failure.code] += 1
+        if len(self.failures) < MAX_FAILURES:
+            self.failures.append(failure)
+
+    def report(self) -> AddReport:
+        """What has been counted so far."""
+        return AddReport(
+            **self.counts,
+            interrupted=self.interrupted,
+            took_s=time.monotonic() - self.started,
+            failed_by_reason=dict(self.reasons),
+            failures=tuple(self.failures),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Ingest:
+    """One run that brings a store up to date with a source.
+
+    What is committed is never encoded again: unchanged entries are known by their stamp and not even read, moved and
+    copied pictures by the SHA-256 of their bytes. A picture that cannot be read is recorded with the reason and left
+    alone until its stamp changes, unless it was the file system that refused it, which may pass.
+
+    Attributes
+    ----------
+    listing
+        What there is.
+    store, writer, space
+        Where it goes.
+    encoder
+        What encodes it; its vectors belong into `space`.
+    limits
+        On what a picture may ask of this machine.
+    progress
+        Told how far it is.
+    stop
+        Set it from a signal handler or another thread to stop early: pictures already decoded are encoded and
+        committed, and the report says ``interrupted``.
+
+    Notes
+    -----
+    Memory holds one lookup block of entries, and as many prepared pictures as two batches of the encoder.
+    """
+
+    listing: Listing
+    store: Store
+    writer: Writer
+    encoder: Encoder
+    space: Space
+    limits: pictures.Limits = field(default_factory=pictures.Limits)
+    progress: Progress | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    _tally: Tally = field(default_factory=Tally, init=False)
+    _total: int | None = field(default=None, init=False)
+    _done: int = field(default=0, init=False)
+    _window: deque[Future[Prepared]] = field(default_factory=deque, init=False)
+    _batch: list[Prepared] = field(default_factory=list, init=False)
+    _claimed: set[str] = field(default_factory=set, init=False)  # old names that moved pictures have left
+    _encoding: set[str] = field(default_factory=set, init=False)  # digests in the batch that wait for the encoder
+
+    def run(self) -> AddReport:
+        """Do it, once. Everything in the report is committed."""
+        self._total = self.listing.count()
+        self.writer.begin_sweep()
+        threads = max(2, _cores())
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="ilk-decode")
+        window_size = 2 * self.encoder.batch_size + threads
+        try:
+            for entry, known in self._work():
+                self._window.append(pool.submit(self._prepare, entry, known))
+                if len(self._window) >= window_size:
+                    self._collect(self._window.popleft().result())
+            self._drain()
+            self._commit()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        if not self.stop.is_set():
+            self._sweep()
+        self._tally.interrupted = self.stop.is_set()
+        self._tell()
+        return self._tally.report()
+
+    # -- what there is to do --------------------------------------------------------------------------------------
+
+    def _work(self) -> Iterator[tuple[Entry, Known | None]]:
+        """The entries that are new or changed; the others are counted and passed over."""
+        for block in _blocks(self.listing, LOOKUP_BLOCK):
+            ids = [entry.id for entry in block]
+            self.writer.still_there(ids)
+            known = self.store.lookup(ids, self.space)
+            for entry in block:
+                if self.stop.is_set():
+                    return
+                before = known.get(entry.id)
+                if before is not None and before.stamp == entry.stamp and (before.failed or before.encoded):
+                    self._tally.counts["skipped" if before.failed else "unchanged"] += 1
+                    self._done += 1
+                else:
+                    yield entry, before
+            self._tell()
+
+    # -- on the workers -------------------------------------------------------------------------------------------
+
+    def _prepare(self, entry: Entry, before: Known | None) -> Prepared:
+        """Read one picture and do all that the encoder is not needed for."""
+        try:
+            payload = entry.load()
+            digest = hashlib.sha256(payload.data).hexdigest()
+            same = self.store.find_digest(digest, self.space)
+            vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
+            if vector is not None:
+                seen = pictures.inspect(payload.data, limits=self.limits)
+                pixels = None
+            else:
+                picture = pictures.load(payload.data, size=self.encoder.image_size, limits=self.limits)
+                seen, pixels = picture.facts, self.encoder.prepare_image(picture.image)
+        except PictureError as error:
+            return Prepared(entry=entry, before=before, failure=error)
+        item = Item(
+            id=entry.id,
+            uri=entry.uri,
+            source=self.listing.kind,
+            stamp=entry.stamp,
+            digest=digest,
+            size_bytes=len(payload.data),
+            width=seen.width,
+            height=seen.height,
+            captions=payload.captions,
+            metadata={**seen.metadata, **payload.metadata},
+        )
+        return Prepared(entry=entry, before=before, item=item, pixels=pixels, vector=vector, same=same)
+
+    # -- back on the calling thread -------------------------------------------------------------------------------
+
+    def _collect(self, prepared: Prepared) -> None:
+        """Take one result into the batch; commit the batch when it is full."""
+        if prepared.pixels is not None and prepared.item is not None:
+            digest = prepared.item.digest
+            # The same bytes may have been met, even committed, while this one waited in the window.
+            if digest in self._encoding or self.store.find_digest(digest, self.space):
+                prepared = replace(prepared, pixels=None)
+            else:
+                self._encoding.add(digest)
+        self._batch.append(prepared)
+        self._done += 1
+        if len(self._encoding) >= self.encoder.batch_size or len(self._batch) >= COMMIT_ROWS:
+            self._commit()
+
+    def _drain(self) -> None:
+        """Take what is left in the window; when stopped, only what a worker has begun."""
+        while self._window:
+            future = self._window.popleft()
+            if not (self.stop.is_set() and future.cancel()):
+                self._collect(future.result())
+
+    def _commit(self) -> None:
+        """Encode what needs it and write the batch, all of it or nothing."""
+        if not self._batch:
+            return
+        waiting = [prepared.pixels for prepared in self._batch if prepared.pixels is not None]
+        encoded = iter(self.encoder.encode_prepared(np.stack(waiting)) if waiting else ())
+        upserts, failures, counts = list[Upsert](), list[Failure](), Counter(encoded=len(waiting))
+        for prepared in self._batch:
+            if prepared.item is None:
+                failures += self._failed(prepared)
+                continue
+            vector = prepared.vector if prepared.pixels is None else next(encoded)
+            moved_from = self._moved_from(prepared)
+            upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from))
+            counts.update(self._counted(prepared, prepared.item, moved=moved_from is not None))
+        self.writer.write(upserts, failures, space=self.space)
+        self._tally.counts.update(counts)
+        self._batch.clear()
+        self._encoding.clear()
+        self._tell()
+
+    def _failed(self, prepared: Prepared) -> list[Failure]:
+        """Count a failure; what of it the store should remember."""
+        entry, error = prepared.entry, prepared.failure
+        if error is None:
+            raise AssertionError(f"{entry.id} came back with neither a picture nor a reason")
+        failure = Failure(
+            id=entry.id,
+            uri=entry.uri,
+            source=self.listing.kind,
+            stamp=entry.stamp,
+            code=error.code,
+            message=str(error),
+        )
+        self._tally.fail(failure)
+        if error.code != pictures.UNREADABLE:
+            return [failure]
+        # The file system said no, not the picture: that may pass without the stamp changing. So an item keeps what
+        # it had, and a failure is recorded under a stamp that no file has.
+        return [] if prepared.before and prepared.before.digest else [replace(failure, stamp="")]
+
+    def _moved_from(self, prepared: Prepared) -> str | None:
+        """The old name of a picture that is new under this one, if nothing is left there."""
+        if prepared.before is not None and not prepared.before.failed:
+            return None
+        for old in self.store.fetch(prepared.same).values():
+            gone = old.source == self.listing.kind and not self.listing.holds(old.uri)
+            if gone and old.id not in self._claimed:
+                self._claimed.add(old.id)
+                return old.id
+        return None
+
+    def _counted(self, prepared: Prepared, item: Item, *, moved: bool) -> list[str]:
+        """Under which words of the report an item falls."""
+        if moved:
+            return ["moved"]
+        if prepared.before is None or prepared.before.digest is None:
+            return ["added"] if prepared.pixels is not None else ["added", "copied"]
+        old = self.store.fetch([item.id]).get(item.id)
+        same = old is not None and replace(old, stamp=item.stamp) == item and prepared.before.encoded
+        return ["unchanged" if same else "updated"]
+
+    def _sweep(self) -> None:
+        """Remove what the source no longer has, if it speaks for that and was seen whole."""
+        if self.listing.scope is not None and self.listing.complete:
+            removed = self.writer.sweep(source=self.listing.kind, scope=self.listing.scope)
+            self._tally.counts["removed"] += removed
+
+    def _tell(self) -> None:
+        if self.progress is not None:
+            self.progress.update(done=self._done, total=self._total, report=self._tally.report())
+
+
+def _blocks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    iterator = iter(entries)
+    while block := list(islice(iterator, size)):
+        yield block
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
