@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 import ilk
 from colour_encoder import ColourEncoder
+from galleries import gallery_of, paint
 from ilk.gallery import Gallery
 from ilk.records import AddReport
-from ilk.stores.local import LocalStore
 
 
 @pytest.fixture
@@ -21,12 +21,6 @@ def photos(tmp_path: Path) -> Path:
     for name in ("red", "green", "blue"):
         paint(folder / f"{name}.png", name)
     return folder
-
-
-def paint(path: Path, colour: str | tuple[int, int, int], size: tuple[int, int] = (16, 12)) -> None:
-    """A picture of one colour."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
 
 
 @pytest.fixture
@@ -39,16 +33,6 @@ def gallery(photos: Path, encoder: ColourEncoder) -> Iterator[Gallery]:
     """A gallery of the folder, still empty."""
     with gallery_of(photos, encoder) as made:
         yield made
-
-
-def gallery_of(photos: Path, encoder: ColourEncoder) -> Gallery:
-    """The gallery of a folder, with a given model."""
-    directory = photos / ".ilk"
-    opened = directory.exists()
-    store = LocalStore.open(directory) if opened else LocalStore.create(directory)
-    gallery = Gallery(store, directory=directory, model=encoder.name)
-    gallery._encoders[encoder.name] = encoder
-    return gallery
 
 
 def add(gallery: Gallery) -> AddReport:
@@ -92,8 +76,6 @@ def test_a_touched_picture_is_read_but_not_encoded(gallery: Gallery, photos: Pat
     """A new date alone is no change, and the new stamp is remembered."""
     add(gallery)
     (photos / "red.png").write_bytes((photos / "red.png").read_bytes())
-    import os
-
     os.utime(photos / "red.png", ns=(1, 1))
     report = add(gallery)
     assert (report.unchanged, report.updated, report.encoded) == (3, 0, 0)
@@ -218,21 +200,17 @@ def test_a_picture_that_cannot_be_opened_just_now_is_kept(
     """A file system that says no today says nothing of the picture."""
     add(gallery)
     paint(photos / "red.png", "red", size=(30, 30))
-    real = Path.open
     refuse(monkeypatch, photos / "red.png")
     report = add(gallery)
     assert (report.failed, report.failed_by_reason) == (1, {"unreadable": 1})
     assert "red.png" in gallery
     monkeypatch.undo()
-    assert Path.open is real
     report = add(gallery)
     assert (report.updated, report.failed) == (1, 0)
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """Make opening one file fail, as it does without permission (which tests run as root cannot take away)."""
-    import os
-
     real = os.open
 
     def open_or_refuse(name: object, *args: object, **options: object) -> int:

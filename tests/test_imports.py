@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import ilk
+
+HEAVY = {
+    "PIL",
+    "faiss",
+    "huggingface_hub",
+    "natsort",
+    "numpy",
+    "onnxruntime",
+    "pathspec",
+    "pillow_heif",
+    "rich",
+    "sqlite3",
+    "tokenizers",
+    "torch",
+    "typer",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that some code loads, in a fresh interpreter."""
+    probe = f"{code}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_ilk_loads_nothing_heavy() -> None:
+    """A program that imports ilk pays for what it uses."""
+    assert not loaded_by("import ilk") & HEAVY
+
+
+def test_asking_for_a_query_loads_nothing_heavy() -> None:
+    """Nor does writing down a query."""
+    assert not loaded_by("import ilk; ilk.text('a') + ilk.item('b')") & HEAVY
+
+
+def test_the_command_line_starts_light() -> None:
+    """Reading options needs typer alone; each verb loads its own."""
+    assert loaded_by("import ilk.cli.app") & HEAVY <= {"typer"}
+
+
+def test_every_public_name_is_there_and_sorted() -> None:
+    """`__all__` is what `dir` shows and what can be got."""
+    assert ilk.__all__ == sorted(ilk.__all__, key=lambda name: (name[0].islower(), name))
+    assert all(getattr(ilk, name) is not None for name in ilk.__all__)
+    assert set(ilk.__all__) <= set(dir(ilk))
+    assert set(ilk._HOMES) == set(ilk.__all__)
