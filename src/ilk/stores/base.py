@@ -44,11 +44,12 @@ class Upsert:
     item
         Replaces whatever has this id; a failure recorded under it is forgotten.
     vector
-        Unit row of shape (d,); None to keep the vector of the item with this id, or else the one that another item
-        with the same digest has.
+        Unit row of shape (d,); None to keep the vector of the item with this id if its digest is still the same, or
+        else take the one that another item with the same digest has, be it in the same batch. Vectors that other
+        models made of other bytes are dropped.
     moved_from
-        The id under which the same picture was known before, if it moved: that row is renamed and keeps its vectors
-        of every space.
+        The id under which the same picture was known before the batch, if it moved: that row is renamed, replaces an
+        item that had the new id, and keeps its vectors of every space.
     """
 
     item: Item
@@ -155,7 +156,15 @@ class Writer(Protocol):
         ...
 
     def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
-        """Write one batch. A failure replaces the item that had its id: its picture is no longer what it was."""
+        """Write one batch, of distinct ids. A failure replaces the item that had its id: it is no longer what it was.
+
+        Raises
+        ------
+        ilk.errors.ModelMismatchError
+            If the space was not added, or a vector is not of its dimension.
+        ilk.errors.InputError
+            If a vector is not finite and unit, or a text cannot be stored.
+        """
         ...
 
     def begin_sweep(self) -> None:
