@@ -1,0 +1,193 @@
+"""Rows of the database, read as records. Each function takes a connection that is in a transaction."""
+
+# ruff: noqa: S608 -- what is put into a statement here is a row of placeholders, or a constant
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar, cast
+
+from ilk.records import Item, Space, SpaceName
+from ilk.stores.base import Known
+from ilk.stores.local.index import IndexRecord
+
+T = TypeVar("T")
+
+PARAMETERS = 500
+"""Placeholders in one statement: below the least limit SQLite is built with, 999, and past where more would help."""
+
+_ITEM = "item.id, uri, source, stamp, digest, size_bytes, width, height, metadata"
+
+
+def spaces(connection: sqlite3.Connection) -> dict[int, Space]:
+    """Every space by its number, in the order they were made."""
+    rows = connection.execute(
+        "SELECT space_id, name, model, revision, digest, dimension, modalities FROM space ORDER BY space_id"
+    )
+    return {
+        space_id: Space(
+            name=cast("SpaceName", name),
+            model=model,
+            revision=revision,
+            digest=digest,
+            dimension=dimension,
+            modalities=frozenset(json.loads(modalities)),
+        )
+        for space_id, name, model, revision, digest, dimension, modalities in rows
+    }
+
+
+def space_id(connection: sqlite3.Connection, space: Space) -> int | None:
+    """The number of a space; None if the gallery has none with its name and digest."""
+    row = connection.execute(
+        "SELECT space_id FROM space WHERE name = ? AND digest = ?", (space.name, space.digest)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def index_record(connection: sqlite3.Connection, number: int) -> IndexRecord:
+    """What is recorded of a space's index."""
+    row = connection.execute(
+        "SELECT generation, file, last_embedding_id, vectors, size_bytes, checksum, dimension "
+        "FROM vector_index JOIN space USING (space_id) WHERE space_id = ?",
+        (number,),
+    ).fetchone()
+    generation, file, last_embedding_id, vectors, size_bytes, checksum, dimension = row
+    return IndexRecord(
+        generation=generation,
+        file=file,
+        last_embedding_id=last_embedding_id,
+        vectors=vectors,
+        size_bytes=size_bytes,
+        checksum=checksum,
+        dimension=dimension,
+    )
+
+
+def setting(connection: sqlite3.Connection, key: str) -> str | int | None:
+    """One thing the gallery says of itself; None if it does not say."""
+    row = connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+    return None if row is None else cast("str | int", row[0])
+
+
+def changes(connection: sqlite3.Connection) -> int:
+    """How many transactions there have been."""
+    return int(connection.execute("SELECT value FROM setting WHERE key = 'changes'").fetchone()[0])
+
+
+def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]:
+    """The items with these ids, in this order; unknown ids are left out."""
+    rows = dict[str, tuple[object, ...]]()
+    captions = dict[str, list[str]]()
+    for some, marks in batches(ids):
+        for row in connection.execute(f"SELECT {_ITEM} FROM item WHERE id IN ({marks})", some):
+            rows[row[0]] = row
+        for id_, text in connection.execute(
+            f"SELECT id, text FROM item JOIN caption USING (item_id) WHERE id IN ({marks}) ORDER BY item_id, position",
+            some,
+        ):
+            captions.setdefault(id_, []).append(text)
+    return {id_: _item(rows[id_], captions.get(id_, ())) for id_ in ids if id_ in rows}
+
+
+def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None) -> dict[str, Known]:
+    """What is known of each id."""
+    found = dict[str, Known]()
+    for some, marks in batches(ids):
+        rows = connection.execute(
+            "SELECT id, stamp, digest, EXISTS (SELECT 1 FROM embedding AS e WHERE e.item_id = item.item_id "
+            f"AND e.space_id = ?) FROM item WHERE id IN ({marks})",
+            (number, *some),
+        )
+        for id_, stamp, digest, encoded in rows:
+            found[id_] = Known(stamp=stamp, digest=digest, encoded=bool(encoded), failed=False)
+        for id_, stamp in connection.execute(f"SELECT id, stamp FROM failure WHERE id IN ({marks})", some):
+            found[id_] = Known(stamp=stamp, digest=None, encoded=False, failed=True)
+    return found
+
+
+def with_digest(connection: sqlite3.Connection, digest: str, number: int | None) -> tuple[str, ...]:
+    """The ids of the items with these bytes that have a vector in this space, oldest first."""
+    rows = connection.execute(
+        "SELECT id FROM item WHERE digest = ? AND EXISTS (SELECT 1 FROM embedding AS e WHERE e.item_id = item.item_id "
+        "AND e.space_id = ?) ORDER BY item_id",
+        (digest, number),
+    )
+    return tuple(id_ for (id_,) in rows)
+
+
+def page_of_ids(connection: sqlite3.Connection, after: int, count: int) -> list[tuple[int, str]]:
+    """The next so many items, as their number and id, after the item of that number."""
+    return connection.execute(
+        "SELECT item_id, id FROM item WHERE item_id > ? ORDER BY item_id LIMIT ?", (after, count)
+    ).fetchall()
+
+
+def vectors_of_ids(
+    connection: sqlite3.Connection, ids: Collection[str], number: int | None
+) -> Iterator[tuple[str, int, bytes]]:
+    """Id, embedding_id and vector of those of these items that have one in this space."""
+    for some, marks in batches(ids):
+        yield from connection.execute(
+            "SELECT id, embedding_id, vector FROM item JOIN embedding USING (item_id) "
+            f"WHERE space_id = ? AND id IN ({marks})",
+            (number, *some),
+        )
+
+
+def vectors_of_embeddings(
+    connection: sqlite3.Connection, embedding_ids: Collection[int], number: int
+) -> Iterator[tuple[int, str, bytes]]:
+    """Embedding_id, id of the item, and vector; unknown numbers are left out."""
+    for some, marks in batches(embedding_ids):
+        yield from connection.execute(
+            "SELECT embedding_id, id, vector FROM embedding JOIN item USING (item_id) "
+            f"WHERE space_id = ? AND embedding_id IN ({marks})",
+            (number, *some),
+        )
+
+
+def vectors_after(connection: sqlite3.Connection, number: int, embedding_id: int) -> sqlite3.Cursor:
+    """Embedding_id and vector of everything newer in a space, oldest first: one sequential scan."""
+    return connection.execute(
+        "SELECT embedding_id, vector FROM embedding NOT INDEXED WHERE embedding_id > ? AND space_id = ? "
+        "ORDER BY embedding_id",
+        (embedding_id, number),
+    )
+
+
+def tombstones_after(connection: sqlite3.Connection, number: int, tombstone_id: int) -> list[tuple[int, int]]:
+    """Tombstone_id and embedding_id of what was deleted from a space since."""
+    return connection.execute(
+        "SELECT tombstone_id, embedding_id FROM tombstone WHERE tombstone_id > ? AND space_id = ? "
+        "ORDER BY tombstone_id",
+        (tombstone_id, number),
+    ).fetchall()
+
+
+def batches(values: Iterable[T]) -> Iterator[tuple[list[T], str]]:
+    """Values a statement at a time, with as many placeholders."""
+    iterator = iter(values)
+    while some := list(islice(iterator, PARAMETERS)):
+        yield some, ", ".join("?" * len(some))
+
+
+def _item(row: tuple[object, ...], captions: Iterable[str]) -> Item:
+    id_, uri, source, stamp, digest, size_bytes, width, height, metadata = cast(
+        "tuple[str, str, str, str, str, int, int, int, str]", row
+    )
+    return Item(
+        id=id_,
+        uri=uri,
+        source=source,
+        stamp=stamp,
+        digest=digest,
+        size_bytes=size_bytes,
+        width=width,
+        height=height,
+        captions=tuple(captions),
+        metadata=cast("Mapping[str, str]", json.loads(metadata)),
+    )

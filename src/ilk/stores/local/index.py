@@ -1,0 +1,263 @@
+"""The index file of a space: a cache of its vectors, laid out for FAISS to scan from a memory map.
+
+It is what ``faiss.write_index`` (FAISS 1.15) makes of ``IndexIDMap(IndexScalarQuantizer(d, QT_fp16, inner product))``:
+
+    header, 118 bytes · n codes of d float16 · how many ids, 8 bytes · n ids of 8 bytes
+
+so FAISS itself can open it, and scanning it is exact: the codes are the very bytes of the database. It is written here,
+not by FAISS, because so it streams: memory holds one block of vectors and the ids.
+
+A file is believed only if it is the one that the database recorded: an ordinary file of exactly that size and
+checksum. That does not help when a stranger made both, as when a gallery was downloaded, and a file made to harm could
+have FAISS's reader allocate or index wildly. So before FAISS sees a file, every byte that decides how it is read is
+compared with the only header there can be for n vectors of d numbers. What is left to choose, codes and ids, is plain
+numbers: ids are looked up in the database, and similarities come from there. An index of another kind, with a header
+that is not known byte for byte, must never be taken over from a stranger, only built anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ilk.errors import GalleryStorageError
+
+EXACT = "exact"
+"""How searching an exact index is called, be it in a file or in memory."""
+
+_QT_FP16 = 4  # faiss.ScalarQuantizer.QT_fp16
+_INNER_PRODUCT = 0  # faiss.METRIC_INNER_PRODUCT
+_DUMMY = 1 << 20  # FAISS writes this where it once kept something
+_INDEX = "4siqqq?i"  # which kind; d, n, two dummies, whether it is trained, metric
+_HEADER = struct.Struct(f"<{_INDEX}{_INDEX}iifQQQQ")
+_COUNT = struct.Struct("<Q")
+_NAME = re.compile(r"vectors-\d+-\d+\.faiss")
+_SAMPLE_BYTES = 4_096
+_SAMPLES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPolicy:
+    """When an index file pays.
+
+    Attributes
+    ----------
+    min_vectors
+        With fewer, none is written: reading them from the database takes a millisecond or two.
+    stale_share
+        Written anew when the vectors that came or went since are more than this share of those in it.
+    """
+
+    min_vectors: int = 1_000
+    stale_share: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRecord:
+    """What the database says of a space's index: one row of ``vector_index``, and the space's dimension.
+
+    Attributes
+    ----------
+    generation
+        How often the index was made anew. What was remembered of another generation does not hold.
+    file
+        Its name in the gallery's directory; None if there is none.
+    last_embedding_id
+        The highest in the file; vectors with a higher one are the tail.
+    vectors, dimension
+        n and d.
+    size_bytes, checksum
+        Of the file.
+    """
+
+    generation: int = 0
+    file: str | None = None
+    last_embedding_id: int = 0
+    vectors: int = 0
+    dimension: int
+    size_bytes: int = 0
+    checksum: str = ""
+
+
+class IndexRefusedError(Exception):
+    """An index file that is not to be believed; the message says why. Callers search the database instead."""
+
+
+class IndexMissingError(IndexRefusedError):
+    """An index file that is not there."""
+
+
+def write(
+    directory: Path,
+    name: str,
+    blocks: Iterable[tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]],
+    *,
+    vectors: int,
+    dimension: int,
+) -> tuple[int, str]:
+    """Write an index file beside its place and rename it into it.
+
+    Parameters
+    ----------
+    blocks
+        Ids, shape (m,), and vectors, shape (m, d), `vectors` rows in all.
+
+    Returns
+    -------
+    Its size in bytes and its checksum.
+
+    Raises
+    ------
+    GalleryStorageError
+        If the disk does not take it; nothing is left behind.
+    """
+    beside = directory / f"{name}.new"
+    ids = []
+    try:
+        with beside.open("wb") as file:
+            file.write(_header(vectors, dimension))
+            for block, codes in blocks:
+                file.write(np.ascontiguousarray(codes, "<f2").data)
+                ids.append(block)
+            file.write(_COUNT.pack(vectors))
+            file.write(np.concatenate([np.empty(0, "<i8"), *ids]).astype("<i8").data)
+            file.flush()
+            os.fsync(file.fileno())
+        size_bytes = beside.stat().st_size
+        with beside.open("rb") as file:
+            checksum = _checksum(file, size_bytes)
+        beside.replace(directory / name)
+        _sync(directory)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise GalleryStorageError(
+            f"The index file of the gallery at {directory} could not be written ({error.strerror or error}). "
+            "Everything is in the database and is found, only slower: free some space and run `ilk index` again."
+        ) from error
+    if size_bytes != _size_bytes(vectors, dimension):
+        raise AssertionError(f"{vectors} vectors were promised, and another number came")
+    return size_bytes, checksum
+
+
+def read(directory: Path, record: IndexRecord) -> Any:
+    """Open a recorded index file as a FAISS index, memory-mapped: milliseconds at any size.
+
+    Raises
+    ------
+    IndexRefusedError
+        If it is not the file that was recorded, or not of the one layout there is.
+    """
+    path = validated(directory, record)
+    import faiss
+
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        raise IndexRefusedError(f"FAISS cannot read it: {error}") from error
+
+
+def validated(directory: Path, record: IndexRecord) -> Path:
+    """The path of a recorded index file, if it may be believed. Cost: reads at most 1 MiB of it.
+
+    Raises
+    ------
+    IndexRefusedError
+        If not.
+    """
+    if record.file is None or not _NAME.fullmatch(record.file):
+        raise IndexRefusedError("its name is not one that ilk gives")
+    path = directory / record.file
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise IndexRefusedError("it is not an ordinary file")
+        if status.st_size != record.size_bytes:
+            raise IndexRefusedError(f"it has {status.st_size} bytes, not {record.size_bytes}")
+        with path.open("rb") as file:
+            expected = _header(record.vectors, record.dimension)
+            if file.read(len(expected)) != expected or record.size_bytes != _size_bytes(
+                record.vectors, record.dimension
+            ):
+                raise IndexRefusedError("its header is not that of the vectors in the database")
+            file.seek(len(expected) + 2 * record.vectors * record.dimension)
+            if file.read(_COUNT.size) != _COUNT.pack(record.vectors):
+                raise IndexRefusedError("it does not hold as many ids as vectors")
+            if _checksum(file, record.size_bytes) != record.checksum:
+                raise IndexRefusedError("its checksum is another")
+    except FileNotFoundError as error:
+        raise IndexMissingError("it is not there") from error
+    except OSError as error:
+        raise IndexRefusedError(f"it cannot be read: {error.strerror or error}") from error
+    return path
+
+
+def contents(path: Path, record: IndexRecord) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
+    """The ids, shape (n,), and the vectors, shape (n, d), of a validated file, memory-mapped."""
+    codes = np.memmap(path, "<f2", "r", _HEADER.size, (record.vectors, record.dimension))
+    ids = np.memmap(path, "<i8", "r", record.size_bytes - 8 * record.vectors, (record.vectors,))
+    return ids, codes
+
+
+def file_name(space_id: int, generation: int) -> str:
+    """Of a space's index file."""
+    return f"vectors-{space_id}-{generation}.faiss"
+
+
+def sweep_files(directory: Path, keep: Iterable[str]) -> None:
+    """Delete index files that the database does not name: older ones, and what a killed writer left."""
+    kept = frozenset(keep)
+    for path in directory.glob("vectors-*.faiss*"):
+        if path.name not in kept and _NAME.fullmatch(path.name.removesuffix(".new")):
+            try:
+                path.unlink()
+            except OSError:  # some systems do not delete what a reader has mapped: the next sweep will
+                continue
+
+
+def _header(vectors: int, dimension: int) -> bytes:
+    """The bytes before the codes: the map of ids, the index in it, and its quantiser."""
+    code_size = 2 * dimension
+    common = (dimension, vectors, _DUMMY, _DUMMY, True, _INNER_PRODUCT)
+    quantiser = (_QT_FP16, 0, 0.0, dimension, code_size, 0, vectors * code_size)
+    return _HEADER.pack(b"IxMp", *common, b"IxSQ", *common, *quantiser)
+
+
+def _size_bytes(vectors: int, dimension: int) -> int:
+    return _HEADER.size + vectors * 2 * dimension + _COUNT.size + vectors * 8
+
+
+def _checksum(file: BinaryIO, size_bytes: int) -> str:
+    """BLAKE2 over the file, or over evenly spaced samples of one of more than 1 MiB.
+
+    Tells a file that was cut, replaced or partly overwritten. A flipped bit between samples can at worst hide a
+    neighbour; ``check`` reads everything.
+    """
+    digest = hashlib.blake2b(str(size_bytes).encode(), digest_size=16)
+    if size_bytes <= _SAMPLE_BYTES * _SAMPLES:
+        file.seek(0)
+        digest.update(file.read())
+        return digest.hexdigest()
+    for sample in range(_SAMPLES):
+        file.seek(sample * (size_bytes - _SAMPLE_BYTES) // (_SAMPLES - 1))
+        digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def _sync(directory: Path) -> None:
+    """Make a rename outlive a power cut, where directories can be synced."""
+    if os.name == "posix":
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

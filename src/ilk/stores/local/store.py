@@ -1,0 +1,319 @@
+"""The facade: a gallery in a directory on this machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
+from ilk.place import DATABASE
+from ilk.records import GalleryInfo, IndexState, Item, Neighbour, Space
+from ilk.stores.base import Known
+from ilk.stores.local import catalog, migrations
+from ilk.stores.local.check import problems
+from ilk.stores.local.database import Database, connect, explained
+from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError, validated
+from ilk.stores.local.lock import WriterLock
+from ilk.stores.local.search import nearest
+from ilk.stores.local.view import Views
+from ilk.stores.local.writer import LocalWriter
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PAGE_OF_IDS = 4_096
+"""Ids read at once while streaming them; no transaction stays open between two pages."""
+
+
+class LocalStore:
+    """A gallery in one directory. Make it with `create` or `open`; it is a `ilk.stores.base.Store`.
+
+    Nothing absolute is kept, so the directory can be moved or copied while no one writes to it.
+
+    Parameters
+    ----------
+    directory
+        The gallery's.
+    lock_timeout_s
+        How long `writing` waits for another writer.
+    policy
+        When an index file pays.
+    """
+
+    def __init__(self, directory: Path, *, lock_timeout_s: float, policy: IndexPolicy) -> None:
+        self.directory = directory
+        self._lock_timeout_s = lock_timeout_s
+        self._policy = policy
+        self._database = Database(directory, directory / DATABASE)
+        self._views = Views(directory)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        default_model: str | None = None,
+        lock_timeout_s: float = 0.0,
+        policy: IndexPolicy | None = None,
+    ) -> LocalStore:
+        """Make an empty gallery in a directory, which is made too.
+
+        Parameters
+        ----------
+        default_model
+            The name of the model to use where none is named.
+
+        Raises
+        ------
+        GalleryExistsError
+            If there is one.
+        GalleryStorageError
+            If the place cannot be written.
+        """
+        directory = Path(path).absolute()
+        database = directory / DATABASE
+        try:
+            fresh = not directory.exists()
+            directory.mkdir(parents=True, exist_ok=True)
+            if fresh:  # a gallery is no part of the project that its pictures may be in
+                (directory / ".gitignore").write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise GalleryStorageError(
+                f"No gallery can be made at {directory} ({error.strerror or error}). Choose a place that can be "
+                "written with --gallery."
+            ) from error
+        lock = WriterLock(directory, timeout_s=lock_timeout_s)
+        lock.acquire()
+        try:
+            if database.exists():
+                raise GalleryExistsError(
+                    f"There is a gallery at {directory} already: open it, or choose another place."
+                )
+            _make(directory, database, default_model)
+        finally:
+            lock.release()
+        return cls.open(directory, lock_timeout_s=lock_timeout_s, policy=policy)
+
+    @classmethod
+    def open(cls, path: str | Path, *, lock_timeout_s: float = 0.0, policy: IndexPolicy | None = None) -> LocalStore:
+        """Open a gallery; one that an older ilk made is brought up to date first.
+
+        Raises
+        ------
+        GalleryNotFoundError
+            If there is none.
+        GalleryVersionError
+            If a newer ilk wrote it.
+        GalleryDamagedError
+            If its database is none, or not ilk's.
+        """
+        directory = Path(path).absolute()
+        if not (directory / DATABASE).is_file():
+            raise GalleryNotFoundError(f"There is no gallery at {directory}. Make one with `ilk index FOLDER`.")
+        store = cls(directory, lock_timeout_s=lock_timeout_s, policy=policy or IndexPolicy())
+        with store._database.reading() as connection:
+            migrations.refuse_newer(connection, directory)
+            current = migrations.found_version(connection, directory) == migrations.newest_version()
+        if not current:
+            store._upgrade()
+        return store
+
+    def close(self) -> None:
+        """Let go of files. Calling it twice is fine."""
+        self._views.close()
+        self._database.close()
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    @property
+    def default_model(self) -> str | None:
+        """The name of the model to use where none is named; None if the gallery does not say."""
+        with self._database.reading() as connection:
+            model = catalog.setting(connection, "default_model")
+        return None if model is None else str(model)
+
+    def spaces(self) -> tuple[Space, ...]:
+        """Every space, in the order they were made."""
+        with self._database.reading() as connection:
+            return tuple(catalog.spaces(connection).values())
+
+    def count(self) -> int:
+        """How many items there are."""
+        with self._database.reading() as connection:
+            return _count(connection, "SELECT count(*) FROM item")
+
+    def lookup(self, ids: Sequence[str], space: Space) -> Mapping[str, Known]:
+        """What is known of each id, items and failures alike; unknown ids are left out."""
+        with self._database.reading() as connection:
+            return catalog.known(connection, ids, catalog.space_id(connection, space))
+
+    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
+        """The ids of the items with these bytes that have a vector in this space."""
+        with self._database.reading() as connection:
+            return catalog.with_digest(connection, digest, catalog.space_id(connection, space))
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
+        """The items with these ids, in this order; unknown ids are left out."""
+        with self._database.reading() as connection:
+            return catalog.items(connection, ids)
+
+    def ids(self) -> Iterator[str]:
+        """Every id, streamed, oldest item first. What is written meanwhile may or may not be among them."""
+        last = 0
+        while True:
+            with self._database.reading() as connection:
+                page = catalog.page_of_ids(connection, last, PAGE_OF_IDS)
+            if not page:
+                return
+            yield from (id_ for _, id_ in page)
+            last = page[-1][0]
+
+    def vectors(self, ids: Sequence[str], space: Space) -> Mapping[str, npt.NDArray[np.float32]]:
+        """The vectors of these items, each of shape (d,), as stored; items without one are left out."""
+        import numpy as np
+
+        with self._database.reading() as connection:
+            number = catalog.space_id(connection, space)
+            found = {id_: blob for id_, _, blob in catalog.vectors_of_ids(connection, ids, number)}
+        return {id_: np.frombuffer(found[id_], "<f2").astype(np.float32) for id_ in ids if id_ in found}
+
+    def search(
+        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
+    ) -> list[list[Neighbour]]:
+        """The k items nearest to each query by cosine, nearest first; see `ilk.stores.base.Store.search`.
+
+        Cost: one scan of the space's vectors for each query.
+        """
+        import numpy as np
+
+        queries = np.ascontiguousarray(queries, np.float32)
+        if queries.ndim != 2 or queries.shape[1] != space.dimension or not np.isfinite(queries).all():  # noqa: PLR2004 -- rows
+            raise InputError(
+                f"Queries are rows of {space.dimension} finite numbers; an array of shape {queries.shape} was given."
+            )
+        while True:  # again only after refusing an index file, which happens once for each
+            try:
+                return self._search(queries, k, space, exclude)
+            except IndexRefusedError:
+                continue
+
+    def index_name(self, space: Space) -> str:  # noqa: ARG002 -- there will be others
+        """How this space is searched: always exactly, for now."""
+        return EXACT
+
+    def info(self) -> GalleryInfo:
+        """Counts, models, sizes, the state of the indexes."""
+        with self._database.reading() as connection:
+            return GalleryInfo(
+                path=str(self.directory),
+                items=_count(connection, "SELECT count(*) FROM item"),
+                captions=_count(connection, "SELECT count(*) FROM caption"),
+                failures=dict(
+                    connection.execute("SELECT code, count(*) FROM failure GROUP BY code ORDER BY 2 DESC, 1")
+                ),
+                spaces=tuple(
+                    self._state(connection, number, space) for number, space in catalog.spaces(connection).items()
+                ),
+                size_bytes=_size_bytes(self.directory),
+                schema_version=migrations.found_version(connection, self.directory),
+                created_at=str(catalog.setting(connection, "created_at")),
+                updated_at=str(catalog.setting(connection, "updated_at")),
+            )
+
+    def check(self) -> tuple[str, ...]:
+        """Every inconsistency found, as sentences; empty when all is well. Reads the whole database."""
+        return problems(self._database)
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def writing(self) -> LocalWriter:
+        """Become the one writer, until the context is left; see `ilk.stores.base.Store.writing`."""
+        lock = WriterLock(self.directory, timeout_s=self._lock_timeout_s)
+        return LocalWriter(self._database, lock, self._views, self._policy)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _search(
+        self, queries: npt.NDArray[np.float32], k: int, space: Space, exclude: Collection[str]
+    ) -> list[list[Neighbour]]:
+        with self._database.reading() as connection:
+            view = self._views.at(connection, space)
+            if view is None:
+                return [[] for _ in queries]
+            try:
+                found = nearest(connection, view, queries, k, exclude=exclude)
+            except IndexRefusedError as error:
+                self._views.refuse(view.space_id, view.generation, str(error))
+                raise
+            items = catalog.items(connection, list({near.id: None for row in found for near in row}))
+        return [[Neighbour(item=items[near.id], similarity=near.similarity) for near in row] for row in found]
+
+    def _state(self, connection: sqlite3.Connection, number: int, space: Space) -> IndexState:
+        record = catalog.index_record(connection, number)
+        believed = record.file is not None and self._views.refused(number, record.generation) is None
+        if believed:
+            try:
+                validated(self.directory, record)
+            except IndexRefusedError:  # `check` says why; here it counts as none
+                believed = False
+        deleted = _count(
+            connection,
+            "SELECT count(*) FROM tombstone WHERE space_id = ? AND embedding_id <= ?",
+            (number, record.last_embedding_id),
+        )
+        return IndexState(
+            space=space,
+            vectors=_count(connection, "SELECT count(*) FROM embedding WHERE space_id = ?", (number,)),
+            index=self.index_name(space),
+            indexed=record.vectors if believed else 0,
+            deleted=deleted if believed else 0,
+            size_bytes=record.size_bytes if believed else 0,
+        )
+
+    def _upgrade(self) -> None:
+        """Bring the database of an older ilk up to date."""
+        lock = WriterLock(self.directory, timeout_s=self._lock_timeout_s)
+        lock.acquire()
+        try:
+            with explained(self.directory):
+                connection = self._database.writing()
+                try:
+                    migrations.upgrade(connection)
+                finally:
+                    connection.close()
+        finally:
+            lock.release()
+
+
+def _make(directory: Path, database: Path, default_model: str | None) -> None:
+    """Make the database beside its place, whole, and rename it into it."""
+    beside = database.with_name(f"{database.name}.new")
+    beside.unlink(missing_ok=True)
+    with explained(directory):
+        connection = connect(beside, "rwc")
+        try:
+            migrations.create(connection)
+            if default_model is not None:
+                connection.execute("INSERT INTO setting VALUES ('default_model', ?)", (default_model,))
+        finally:
+            connection.close()
+    beside.replace(database)
+
+
+def _count(connection: sqlite3.Connection, query: str, parameters: tuple[object, ...] = ()) -> int:
+    return int(connection.execute(query, parameters).fetchone()[0])
+
+
+def _size_bytes(directory: Path) -> int:
+    """Of all files in a directory; SQLite's and the writer's come and go meanwhile."""
+    total = 0
+    for entry in os.scandir(directory):
+        try:
+            total += entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            continue
+    return total

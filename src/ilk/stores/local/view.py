@@ -1,0 +1,234 @@
+"""A space's vectors at one moment, ready to be scanned: the index file, the tail in memory, and what is dead in both.
+
+Views are shared by every thread and never change; when the database has moved on, a new one is made of the old one and
+of what was written since.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ilk.errors import GalleryDamagedError
+from ilk.records import Space
+from ilk.stores.local import catalog, index
+
+BLOCK_ROWS = 65_536
+"""Vectors in one block in memory, at most."""
+
+MERGE_RATIO = 4
+"""Blocks up to so many times what is new are merged with it: few blocks, and each vector is copied few times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Some vectors in an exact FAISS index whose labels are embedding_ids."""
+
+    index: Any
+    vectors: int
+    from_file: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a space holds at one moment.
+
+    Attributes
+    ----------
+    space_id, dimension
+        Of the space.
+    changes
+        The moment, as the database counts them.
+    generation
+        Of the index that this view began with.
+    blocks
+        The file's, if there is one, then those in memory.
+    newest
+        The highest embedding_id in any block.
+    dead
+        Embedding_ids that are in a block and no longer in the database.
+    last_tombstone
+        The newest one taken note of.
+    """
+
+    space_id: int
+    dimension: int
+    changes: int
+    generation: int
+    blocks: tuple[Block, ...] = ()
+    newest: int = 0
+    dead: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    last_tombstone: int = 0
+
+    @cached_property
+    def _alive(self) -> Any:
+        import faiss
+
+        return faiss.IDSelectorNot(faiss.IDSelectorBatch(self.dead)) if len(self.dead) else None
+
+    def scan(
+        self, block: Block, queries: npt.NDArray[np.float32], count: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The best of one block for each of q queries: inner products and embedding_ids, each of shape (q, count).
+
+        Where there are fewer, the embedding_id is -1.
+        """
+        import faiss
+
+        # The parameters are made for each call: FAISS changes them while it searches. The selector it leaves alone.
+        parameters = None
+        if self._alive is not None:
+            parameters = faiss.SearchParameters()
+            parameters.sel = self._alive
+        with _threads(len(queries)):
+            products, labels = block.index.search(queries, count, params=parameters)
+        return products, labels
+
+
+class Views:
+    """The newest view of each space of one gallery.
+
+    Parameters
+    ----------
+    directory
+        The gallery's.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._newest: dict[int, View] = {}
+        self._refused: dict[tuple[int, int], str] = {}
+
+    def at(self, connection: sqlite3.Connection, space: Space) -> View | None:
+        """The view at the moment of a transaction that has not read anything yet; None if there is no such space.
+
+        Raises
+        ------
+        ilk.stores.local.index.IndexRefusedError
+            Once for each file that is not believed. Begin a new transaction and call again: by then there may be a
+            newer file, and if there is not, the vectors are read from the database.
+        """
+        with self._lock:  # the moment is chosen in here too, so no view is ever newer than the transaction
+            number = catalog.space_id(connection, space)
+            if number is None:
+                return None
+            changes = catalog.changes(connection)
+            view = self._newest.get(number)
+            if view is not None and view.changes == changes:
+                return view
+            record = catalog.index_record(connection, number)
+            if view is None or view.generation != record.generation or view.changes > changes:
+                view = self._begin(number, record)
+            view = replace(_caught_up(connection, view), changes=changes)
+            self._newest[number] = view
+            return view
+
+    def refuse(self, number: int, generation: int, reason: str) -> None:
+        """Believe the file of this generation no more."""
+        with self._lock:
+            self._refused[number, generation] = reason
+            self._newest.pop(number, None)
+
+    def refused(self, number: int, generation: int) -> str | None:
+        """Why a file is not believed; None if it is, or was not looked at."""
+        return self._refused.get((number, generation))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._lock:
+            self._newest.clear()
+
+    def _begin(self, number: int, record: index.IndexRecord) -> View:
+        """A view of the index file alone."""
+        view = View(space_id=number, dimension=record.dimension, changes=0, generation=record.generation)
+        if record.file is None or (number, record.generation) in self._refused:
+            return view
+        try:
+            opened = index.read(self._directory, record)
+        except index.IndexRefusedError as error:
+            self._refused[number, record.generation] = str(error)
+            raise
+        block = Block(index=opened, vectors=record.vectors, from_file=True)
+        return replace(view, blocks=(block,), newest=record.last_embedding_id)
+
+
+def unpacked(rows: list[tuple[int, bytes]], dimension: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
+    """Rows of embedding_id and vector as arrays of shape (n,) and (n, d).
+
+    Raises
+    ------
+    GalleryDamagedError
+        If a vector has another length.
+    """
+    ids, blobs = zip(*rows, strict=True)
+    for id_, blob in rows:
+        if len(blob) != 2 * dimension:
+            raise GalleryDamagedError(
+                f"Vector {id_} in the database has {len(blob)} bytes, not {2 * dimension}. `ilk check` says what else "
+                "is wrong; restore the gallery from a copy, or delete it and index again."
+            )
+    return np.array(ids, np.int64), np.frombuffer(b"".join(blobs), "<f2").reshape(-1, dimension)
+
+
+def _caught_up(connection: sqlite3.Connection, view: View) -> View:
+    """The view with what came and went since."""
+    gone = catalog.tombstones_after(connection, view.space_id, view.last_tombstone)
+    if gone:
+        # What is newer than every block was never in one.
+        dead = [embedding_id for _, embedding_id in gone if embedding_id <= view.newest]
+        view = replace(view, dead=np.union1d(view.dead, np.array(dead, np.int64)), last_tombstone=gone[-1][0])
+    rows = catalog.vectors_after(connection, view.space_id, view.newest)
+    blocks = list(view.blocks)
+    newest = view.newest
+    while some := rows.fetchmany(BLOCK_ROWS):
+        newest = some[-1][0]
+        _append(blocks, *unpacked(some, view.dimension))
+    return replace(view, blocks=tuple(blocks), newest=newest)
+
+
+def _append(blocks: list[Block], ids: npt.NDArray[np.int64], codes: npt.NDArray[np.float16]) -> None:
+    """Put vectors into a new block, together with those of small blocks before it."""
+    import faiss
+
+    dimension = codes.shape[1]
+    while blocks:
+        last = blocks[-1]
+        size = last.vectors + len(ids)
+        if last.from_file or size > BLOCK_ROWS or last.vectors > MERGE_RATIO * len(ids):
+            break
+        held = last.index.index.codes
+        old = faiss.rev_swig_ptr(held.data(), held.size()).view("<f2").reshape(-1, dimension)
+        ids = np.concatenate([faiss.vector_to_array(last.index.id_map), ids])
+        codes = np.concatenate([old, codes])
+        blocks.pop()
+    quantiser = faiss.ScalarQuantizer.QT_fp16
+    exact = faiss.IndexIDMap(faiss.IndexScalarQuantizer(dimension, quantiser, faiss.METRIC_INNER_PRODUCT))
+    # The codes are the stored bytes: FAISS would round float32 to float16 differently now and then.
+    exact.add_sa_codes(np.ascontiguousarray(codes, "<f2").view(np.uint8), ids)
+    blocks.append(Block(index=exact, vectors=len(ids), from_file=False))
+
+
+@contextmanager
+def _threads(queries: int) -> Iterator[None]:
+    """No more OpenMP threads than queries: FAISS shares out queries, and idle threads cost milliseconds.
+
+    The setting is the calling thread's own.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(max(1, min(before, queries)))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

@@ -1,0 +1,300 @@
+"""Writing to a gallery on this machine: each call is one transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Any, Self
+
+from ilk.errors import GalleryError, InputError, ModelMismatchError
+from ilk.records import Failure, Item, Space
+from ilk.stores.base import Upsert
+from ilk.stores.local import catalog, renames
+from ilk.stores.local.database import Database, explained, transaction
+from ilk.stores.local.index import IndexPolicy
+from ilk.stores.local.lock import WriterLock
+from ilk.stores.local.migrations import utc_now
+from ilk.stores.local.refresh import refresh
+from ilk.stores.local.view import Views
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of a row may be that is called unit."""
+
+
+class LocalWriter:
+    """The right to write to one gallery, as a context manager; a `ilk.stores.base.Writer`."""
+
+    def __init__(self, database: Database, lock: WriterLock, views: Views, policy: IndexPolicy) -> None:
+        self._database = database
+        self._lock = lock
+        self._views = views
+        self._policy = policy
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        self._lock.acquire()
+        try:
+            self._connection = self._database.writing()
+            with self._transaction() as connection:
+                connection.execute("INSERT OR REPLACE INTO setting VALUES ('written_by', ?)", (version_of("ilk"),))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+        finally:
+            self._lock.release()
+
+    # -- spaces ---------------------------------------------------------------------------------------------------
+
+    def add_space(self, space: Space) -> None:
+        """Make a space, if there is none with its name and digest."""
+        row = (space.name, space.model, space.revision, space.digest, space.dimension)
+        with self._transaction() as connection:
+            if catalog.space_id(connection, space) is None:
+                cursor = connection.execute(
+                    "INSERT INTO space (name, model, revision, digest, dimension, modalities) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (*row, json.dumps(sorted(space.modalities))),
+                )
+                connection.execute("INSERT INTO vector_index (space_id) VALUES (?)", (cursor.lastrowid,))
+
+    def set_default_model(self, name: str) -> None:
+        """Keep the name of the model to use where none is named."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO setting VALUES ('default_model', ?)", (name,))
+
+    # -- items ----------------------------------------------------------------------------------------------------
+
+    def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
+        """Write one batch: the items, then the failures. The ids in a batch are distinct.
+
+        Raises
+        ------
+        ModelMismatchError
+            If the gallery does not have the space, or a vector is not of its dimension.
+        InputError
+            If a vector is not finite and unit, or a text cannot be stored. Nothing of the batch is written.
+        """
+        vectors = _packed(upserts, space)
+        now = utc_now()
+        with self._transaction() as connection:
+            number = catalog.space_id(connection, space)
+            if number is None:
+                raise ModelMismatchError(
+                    f'The gallery has no {space.name} space of the model "{space.model}" yet: add it before writing.'
+                )
+            renames.apply(connection, upserts)
+            numbers = [_put(connection, upsert.item, now) for upsert in upserts]
+            for item_id, vector in zip(numbers, vectors, strict=True):
+                if vector is not None:
+                    _put_vector(connection, number, item_id, vector)
+            for upsert, item_id, vector in zip(upserts, numbers, vectors, strict=True):
+                if vector is None and space.name == "image":
+                    _copy_vector(connection, number, item_id, upsert.item.digest)
+            for failure in failures:
+                _fail(connection, failure, now)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Remove items; returns how many there were. Unknown ids are left alone."""
+        with self._transaction() as connection:
+            return sum(
+                connection.execute(f"DELETE FROM item WHERE id IN ({marks})", some).rowcount  # noqa: S608 -- only ?s
+                for some, marks in catalog.batches(ids)
+            )
+
+    # -- sweeping -------------------------------------------------------------------------------------------------
+
+    def begin_sweep(self) -> None:
+        """Start taking note of which ids are still there."""
+        with self._transaction() as connection:
+            connection.execute("DROP TABLE IF EXISTS temp.still_there")
+            connection.execute("CREATE TEMP TABLE still_there (id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID")
+
+    def still_there(self, ids: Sequence[str]) -> None:
+        """Note these."""
+        with self._own() as connection, transaction(connection):
+            connection.executemany("INSERT OR IGNORE INTO temp.still_there VALUES (?)", ((id_,) for id_ in ids))
+
+    def sweep(self, *, source: str, scope: str) -> int:
+        """Remove the items and failures of this kind of source, with an id beginning so, that were not noted.
+
+        Returns how many items went.
+        """
+        end = after_prefix(scope)
+        within = "source = ? AND id >= ?" + ("" if end is None else " AND id < ?")
+        bounds = (source, scope) if end is None else (source, scope, end)
+        with self._transaction() as connection:
+            removed = [
+                connection.execute(
+                    f"DELETE FROM {table} WHERE {within} AND id NOT IN (SELECT id FROM temp.still_there)",  # noqa: S608 -- ours
+                    bounds,
+                ).rowcount
+                for table in ("item", "failure")
+            ]
+            connection.execute("DROP TABLE temp.still_there")
+        return removed[0]
+
+    # -- the index ------------------------------------------------------------------------------------------------
+
+    def refresh_index(self) -> None:
+        """Bring the index files up to date where that pays.
+
+        Raises
+        ------
+        GalleryStorageError
+            If the disk does not take them; what was written before is safe, and is found.
+        """
+        with self._own() as connection:
+            refresh(connection, self._database.directory, self._views, self._policy)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _own(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is None:
+            raise GalleryError("Writing to a gallery needs `with store.writing() as writer`, and ends with it.")
+        with explained(self._database.directory):
+            yield self._connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which readers are told of by the count of changes."""
+        try:
+            with self._own() as connection, transaction(connection):
+                yield connection
+                connection.execute("UPDATE setting SET value = value + 1 WHERE key = 'changes'")
+                connection.execute("UPDATE setting SET value = ? WHERE key = 'updated_at'", (utc_now(),))
+        except UnicodeEncodeError as error:
+            raise InputError(f"A text that is not Unicode cannot be stored: {error.object!r}.") from error
+
+
+def after_prefix(prefix: str) -> str | None:
+    """The least text that is greater than every text beginning so; None if there is none.
+
+    Texts are ordered by code point, which is how SQLite orders them too. Lone surrogates do not occur.
+    """
+    trimmed = prefix.rstrip("\U0010ffff")
+    if not trimmed:
+        return None
+    following = ord(trimmed[-1]) + 1
+    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004 -- the surrogates' range
+
+
+def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
+    """The vectors as they are stored, checked."""
+    import numpy as np
+
+    packed = list[bytes | None]()
+    for upsert in upserts:
+        if upsert.vector is None:
+            packed.append(None)
+            continue
+        vector: npt.NDArray[np.float32] = np.asarray(upsert.vector, np.float32)
+        if vector.shape != (space.dimension,):
+            raise ModelMismatchError(
+                f'The vector for "{upsert.item.id}" has shape {vector.shape}; the model "{space.model}" makes '
+                f"{space.dimension} numbers."
+            )
+        length = float(np.linalg.norm(vector))
+        if not abs(length - 1) <= UNIT_TOLERANCE:  # this way round NaN is caught too
+            raise InputError(f'The vector for "{upsert.item.id}" has length {length:g}; vectors are unit rows.')
+        packed.append(vector.astype("<f2").tobytes())
+    return packed
+
+
+def _put(connection: sqlite3.Connection, item: Item, now: str) -> int:
+    """Insert or replace an item and its captions; vectors made of what it was before go."""
+    row: tuple[Any, ...] = (item.uri, item.source, item.stamp, item.digest, item.size_bytes, item.width, item.height)
+    row = (*row, _json(item.id, item.metadata), now)
+    old = connection.execute("SELECT item_id, digest FROM item WHERE id = ?", (item.id,)).fetchone()
+    if old is None:
+        item_id = connection.execute(
+            "INSERT INTO item (uri, source, stamp, digest, size_bytes, width, height, metadata, updated_at, added_at, "
+            "id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*row, now, item.id),
+        ).lastrowid
+        connection.execute("DELETE FROM failure WHERE id = ?", (item.id,))
+    else:
+        item_id = old[0]
+        connection.execute(
+            "UPDATE item SET uri = ?, source = ?, stamp = ?, digest = ?, size_bytes = ?, width = ?, height = ?, "
+            "metadata = ?, updated_at = ? WHERE item_id = ?",
+            (*row, item_id),
+        )
+        if old[1] != item.digest:
+            _drop_vectors(connection, item_id, "image")
+    if item_id is None:
+        raise AssertionError("an inserted row has a number")
+    _put_captions(connection, item_id, item.captions, fresh=old is None)
+    return int(item_id)
+
+
+def _put_captions(connection: sqlite3.Connection, item_id: int, captions: Sequence[str], *, fresh: bool) -> None:
+    if not fresh:
+        rows = connection.execute("SELECT text FROM caption WHERE item_id = ? ORDER BY position", (item_id,))
+        if [text for (text,) in rows] == list(captions):
+            return
+        connection.execute("DELETE FROM caption WHERE item_id = ?", (item_id,))
+        _drop_vectors(connection, item_id, "caption")
+    connection.executemany(
+        "INSERT INTO caption (item_id, position, text) VALUES (?, ?, ?)",
+        ((item_id, position, text) for position, text in enumerate(captions)),
+    )
+
+
+def _drop_vectors(connection: sqlite3.Connection, item_id: int, name: str) -> None:
+    connection.execute(
+        "DELETE FROM embedding WHERE item_id = ? AND space_id IN (SELECT space_id FROM space WHERE name = ?)",
+        (item_id, name),
+    )
+
+
+def _put_vector(connection: sqlite3.Connection, number: int, item_id: int, vector: bytes) -> None:
+    """Give an item its vector, under a new number if it is not the one it has."""
+    key = (item_id, number)
+    old = connection.execute("SELECT vector FROM embedding WHERE item_id = ? AND space_id = ?", key).fetchone()
+    if old is not None and old[0] == vector:
+        return
+    if old is not None:
+        connection.execute("DELETE FROM embedding WHERE item_id = ? AND space_id = ?", key)
+    connection.execute("INSERT INTO embedding (item_id, space_id, vector) VALUES (?, ?, ?)", (*key, vector))
+
+
+def _copy_vector(connection: sqlite3.Connection, number: int, item_id: int, digest: str) -> None:
+    """Give an item without a vector that of another with the same bytes, if there is one."""
+    connection.execute(
+        "INSERT INTO embedding (item_id, space_id, vector) "
+        "SELECT ?1, ?2, vector FROM item JOIN embedding USING (item_id) WHERE digest = ?3 AND space_id = ?2 "
+        "AND NOT EXISTS (SELECT 1 FROM embedding AS mine WHERE mine.item_id = ?1 AND mine.space_id = ?2) "
+        "ORDER BY item_id LIMIT 1",
+        (item_id, number, digest),
+    )
+
+
+def _fail(connection: sqlite3.Connection, failure: Failure, now: str) -> None:
+    connection.execute("DELETE FROM item WHERE id = ?", (failure.id,))
+    connection.execute(
+        "INSERT OR REPLACE INTO failure (id, uri, source, stamp, code, message, failed_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (failure.id, failure.uri, failure.source, failure.stamp, failure.code, failure.message, now),
+    )
+
+
+def _json(id_: str, metadata: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, TypeError) as error:
+        raise InputError(f'The metadata of "{id_}" cannot be written as JSON: {error}.') from error
