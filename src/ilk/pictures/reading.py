@@ -1,0 +1,171 @@
+"""Opens, waits for room, decodes, converts, turns upright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PIL.ImageFile import ImageFile
+
+from ilk.errors import PictureError
+from ilk.pictures import exif
+from ilk.pictures.colours import to_rgb
+from ilk.pictures.faults import explain
+from ilk.pictures.files import read
+from ilk.pictures.memory import BUDGET, decoding_bytes
+from ilk.pictures.opening import open_lazily
+from ilk.pictures.picture import Facts, Limits, Picture
+from ilk.pictures.quiet import quiet
+from ilk.records import MetadataValue
+
+MARGIN = 2
+"""A picture is decoded at this many times the size it is wanted in, or more: the resampling that follows then still
+has the detail to work from. Seen from the model, the difference is below a grey level (`tests/pictures`)."""
+
+SAMPLE = 256
+"""Rows and columns that are looked at to see how much of a picture is there."""
+
+LEAST_SEEN = 0.5
+"""How much of a picture whose file is cut short must be there for it to count as a picture."""
+
+JPEG = frozenset({"JPEG", "MPO"})
+END_OF_JPEG = b"\xff\xd9"
+LOSSLESS_FRAME = b"\xff\xc3"
+LONGEST_HEADER = 2**18  # where Pillow does not say at which byte the pixels begin
+
+PNG_LATE_METADATA = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+"""What a PNG may say of itself after its pixels, where Pillow only finds it by decoding them."""
+
+
+def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | None) -> Picture:
+    """See `ilk.pictures.load`."""
+    data, subject = _data(source, limits=limits, name=name)
+    with _faults(subject), quiet():
+        image = open_lazily(data, limits=limits, subject=subject)
+        width, height = image.size
+        if image.format in JPEG:  # a draft only says how to decode, which is what has to fit
+            _draft(image, size, data)
+        needed = decoding_bytes(image, data, factor=_factor(image, size))
+        with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
+            if image.format == "HEIF":  # a draft decodes a thumbnail, if the file has one that is large enough
+                _draft(image, size, data)
+            truncated = False
+            try:
+                _decode(image, subject=subject)
+            except PictureError as error:
+                if error.code != "truncated":
+                    raise
+                image = _decode_beginning(image, data, error, size=size, limits=limits)
+                truncated = True
+            rgb = to_rgb(image, factor=_factor(image, size), profile_limit_bytes=limits.metadata_bytes)
+            turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
+        if truncated and _seen(rgb) < LEAST_SEEN:
+            raise PictureError(f"{subject} is a {image.format} with more than half of it missing.", code="truncated")
+        facts = _facts(image, width, height, turn, metadata)
+        return Picture(image=rgb if turn is None else rgb.transpose(turn), facts=facts, truncated=truncated)
+
+
+def inspect(source: bytes | Path, *, limits: Limits, name: str | None) -> Facts:
+    """See `ilk.pictures.inspect`."""
+    data, subject = _data(source, limits=limits, name=name)
+    with _faults(subject), quiet():
+        image = open_lazily(data, limits=limits, subject=subject)
+        width, height = image.size
+        if image.format == "PNG" and "exif" not in image.info:
+            # Pillow decodes a PNG when asked for EXIF it has not met: only where there is some further on.
+            if not any(mark in data for mark in PNG_LATE_METADATA):
+                return _facts(image, width, height, None, {})
+            needed = decoding_bytes(image, data, factor=max(image.size))
+            with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
+                turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
+        else:
+            turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
+        return _facts(image, width, height, turn, metadata)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """See `ilk.pictures.upright`."""
+    limit = Limits().metadata_bytes
+    with _faults("The picture"), quiet():
+        image.load()
+        turn, _ = exif.read(image, limit_bytes=limit)
+        rgb = to_rgb(image, profile_limit_bytes=limit)
+        return rgb if turn is None else rgb.transpose(turn)
+
+
+def _data(source: bytes | Path, *, limits: Limits, name: str | None) -> tuple[bytes, str]:
+    """The bytes, and what to call them at the beginning of a sentence."""
+    if isinstance(source, Path):
+        return read(source, limits=limits), f'"{name or source}"'
+    return source, f'"{name}"' if name else "The picture"
+
+
+@contextmanager
+def _faults(subject: str) -> Iterator[None]:
+    """Let nothing out but `PictureError`."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except Exception as error:
+        raise explain(error, subject=subject, kind="picture") from error
+
+
+def _factor(image: Image.Image, size: int | None) -> int:
+    """By how much a picture may be scaled down."""
+    return 1 if size is None else max(min(image.size) // (MARGIN * size), 1)
+
+
+def _draft(image: ImageFile, size: int | None, data: bytes) -> None:
+    """Have less than the whole decoded, where that is enough."""
+    header_bytes = (image.fp.tell() if image.fp else 0) or LONGEST_HEADER
+    if image.format in JPEG and LOSSLESS_FRAME in data[:header_bytes]:
+        return  # libjpeg-turbo decodes these, but cannot scale them
+    if size is not None:
+        image.draft("RGB", (MARGIN * size, MARGIN * size))
+
+
+def _decode(image: ImageFile, *, subject: str) -> None:
+    try:
+        image.load()
+    except Exception as error:
+        raise explain(error, subject=subject, kind=image.format or "picture") from error
+
+
+def _decode_beginning(
+    image: ImageFile, data: bytes, refusal: PictureError, *, size: int | None, limits: Limits
+) -> ImageFile:
+    """What can be seen of a picture whose file is cut short.
+
+    `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` would do this, for every thread of the process.
+    """
+    try:
+        if image.format in JPEG:
+            image = open_lazily(data + END_OF_JPEG, limits=limits, subject="")
+            _draft(image, size, data)
+        else:
+            image.tile = []  # nothing more to decode: the rows that came are there, the others are zero
+        image.load()
+    except Exception:  # noqa: BLE001 -- there is nothing to be seen, for the reason that was found first
+        raise refusal from refusal.__cause__
+    return image
+
+
+def _seen(rgb: Image.Image) -> float:
+    """The share of a picture above the last rows that are all of one colour."""
+    sample = rgb.resize((min(rgb.width, SAMPLE), min(rgb.height, SAMPLE)), Image.Resampling.NEAREST)
+    pixels = np.asarray(sample).astype(np.int16)
+    blank = np.abs(pixels - pixels[-1, -1]).max(axis=(1, 2)) <= 1
+    rows = len(blank)
+    return float(rows - np.argmin(blank[::-1])) / rows if not blank.all() else 0.0
+
+
+def _facts(
+    image: ImageFile, width: int, height: int, turn: exif.Orientation, metadata: dict[str, MetadataValue]
+) -> Facts:
+    if turn in exif.SIDEWAYS:
+        width, height = height, width
+    return Facts(format=image.format or "", width=width, height=height, metadata=metadata)
