@@ -223,7 +223,7 @@ class Gallery:
         """The model of that name, loaded once; by default the one the gallery was made with."""
         from ilk.encoders import load_encoder
 
-        name = model or self._model or self._first_model()
+        name = model or self._default_model()
         with self._loading:
             if name not in self._encoders:
                 self._encoders[name] = load_encoder(name)
@@ -231,9 +231,8 @@ class Gallery:
 
     # -- how a query becomes a vector -----------------------------------------------------------------------------
 
-    def _first_model(self) -> str:
-        spaces = self.store.spaces()
-        return spaces[0].model if spaces else DEFAULT_MODEL
+    def _default_model(self) -> str:
+        return self._model or self.store.default_model or DEFAULT_MODEL
 
     def _space(self, model: str | None) -> Space:
         """The space to search: that of the named model, or of the one the gallery was made with.
@@ -243,7 +242,7 @@ class Gallery:
         spaces = [space for space in self.store.spaces() if space.name == "image"]
         if not spaces:
             raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
-        wanted = model or self._model or spaces[0].model
+        wanted = model or self._default_model()
         for space in reversed(spaces):
             if space.model == wanted:
                 return space
@@ -284,7 +283,7 @@ class Gallery:
         for query, length in zip(queries, lengths[:, 0], strict=True):
             if length < 1e-6:  # noqa: PLR2004 -- well above what rounding leaves of a sum that cancels
                 raise QueryError(f"The terms of {query} cancel out: nothing is left to search for.")
-        return vectors / lengths
+        return np.asarray(vectors / lengths, np.float32)
 
     def _encoded(self, kind: str, terms: Sequence[Term], space: Space) -> npt.NDArray[np.float32]:
         """The unit rows (n, d) of n terms of one kind."""
@@ -379,7 +378,7 @@ def create(path: str | Path, *, model: str | None = None) -> Gallery:
     directory = gallery_directory(path)
     if (directory / DATABASE).exists():
         raise GalleryExistsError(f"There is a gallery at {directory} already: open it, or choose another place.")
-    return Gallery(LocalStore.create(directory), directory=directory, model=model or DEFAULT_MODEL)
+    return Gallery(LocalStore.create(directory, default_model=model or DEFAULT_MODEL), directory=directory)
 
 
 def open_gallery(path: str | Path | None = None, *, model: str | None = None) -> Gallery:

@@ -72,10 +72,10 @@ class Query:
 
     terms: tuple[Term, ...]
 
-    def __add__(self, other: Query) -> Query:
+    def __add__(self, other: object) -> Query:
         return Query(terms=self.terms + other.terms) if isinstance(other, Query) else NotImplemented
 
-    def __sub__(self, other: Query) -> Query:
+    def __sub__(self, other: object) -> Query:
         return self + -other if isinstance(other, Query) else NotImplemented
 
     def __neg__(self) -> Query:

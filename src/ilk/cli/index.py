@@ -109,7 +109,7 @@ def _stoppable() -> Iterator[threading.Event]:
     stop = threading.Event()
 
     def ask(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
         stop.set()
         sys.stderr.write("\nFinishing the batch. Once more to stop at once.\n")
 

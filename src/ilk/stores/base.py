@@ -70,6 +70,11 @@ class Store(Protocol):
 
     # -- reading --------------------------------------------------------------------------------------------------
 
+    @property
+    def default_model(self) -> str | None:
+        """The name of the model to use where none is named; None if the gallery does not say."""
+        ...
+
     def spaces(self) -> tuple[Space, ...]:
         """Every space, in the order they were made."""
         ...
