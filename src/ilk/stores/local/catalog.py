@@ -82,7 +82,7 @@ def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]
     """The items with these ids, in this order; unknown ids are left out."""
     rows = dict[str, tuple[object, ...]]()
     captions = dict[str, list[str]]()
-    for some, marks in batches(ids):
+    for some, marks in batches(storable(ids)):
         for row in connection.execute(f"SELECT {_ITEM} FROM item WHERE id IN ({marks})", some):
             rows[row[0]] = row
         for id_, text in connection.execute(
@@ -96,7 +96,7 @@ def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]
 def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None) -> dict[str, Known]:
     """What is known of each id."""
     found = dict[str, Known]()
-    for some, marks in batches(ids):
+    for some, marks in batches(storable(ids)):
         rows = connection.execute(
             "SELECT id, stamp, digest, EXISTS (SELECT 1 FROM embedding AS e WHERE e.item_id = item.item_id "
             f"AND e.space_id = ?) FROM item WHERE id IN ({marks})",
@@ -130,7 +130,7 @@ def vectors_of_ids(
     connection: sqlite3.Connection, ids: Collection[str], number: int | None
 ) -> Iterator[tuple[str, int, bytes]]:
     """Id, embedding_id and vector of those of these items that have one in this space."""
-    for some, marks in batches(ids):
+    for some, marks in batches(storable(ids)):
         yield from connection.execute(
             "SELECT id, embedding_id, vector FROM item JOIN embedding USING (item_id) "
             f"WHERE space_id = ? AND id IN ({marks})",
@@ -166,6 +166,16 @@ def tombstones_after(connection: sqlite3.Connection, number: int, tombstone_id: 
         "ORDER BY tombstone_id",
         (tombstone_id, number),
     ).fetchall()
+
+
+def storable(ids: Iterable[str]) -> Iterator[str]:
+    """Those ids that can be in a database: bytes of a command line that are not Unicode come as lone surrogates."""
+    for id_ in ids:
+        try:
+            id_.encode()
+        except UnicodeEncodeError:
+            continue
+        yield id_
 
 
 def batches(values: Iterable[T]) -> Iterator[tuple[list[T], str]]:

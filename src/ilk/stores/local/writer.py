@@ -112,7 +112,7 @@ class LocalWriter:
         with self._transaction() as connection:
             return sum(
                 connection.execute(f"DELETE FROM item WHERE id IN ({marks})", some).rowcount  # noqa: S608 -- only ?s
-                for some, marks in catalog.batches(ids)
+                for some, marks in catalog.batches(catalog.storable(ids))
             )
 
     # -- sweeping -------------------------------------------------------------------------------------------------

@@ -1,0 +1,228 @@
+"""A store that is too simple to be wrong: dictionaries, and every similarity computed for every query."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
+from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
+from ilk.stores.base import Known, Upsert
+
+Vector = npt.NDArray[np.float16]
+
+
+class ReferenceStore:
+    """Everything in memory; it is its own writer."""
+
+    default_model: str | None = None
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.failures: dict[str, Failure] = {}
+        self.stored: dict[Space, dict[str, Vector]] = {}
+        self.noted: set[str] | None = None
+        self.locked = False
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def spaces(self) -> tuple[Space, ...]:
+        """As promised."""
+        return tuple(self.stored)
+
+    def count(self) -> int:
+        """As promised."""
+        return len(self.items)
+
+    def lookup(self, ids: Sequence[str], space: Space) -> Mapping[str, Known]:
+        """As promised."""
+        of_items = {
+            id_: Known(
+                stamp=self.items[id_].stamp,
+                digest=self.items[id_].digest,
+                encoded=id_ in self.stored.get(space, {}),
+                failed=False,
+            )
+            for id_ in ids
+            if id_ in self.items
+        }
+        of_failures = {
+            id_: Known(stamp=self.failures[id_].stamp, digest=None, encoded=False, failed=True)
+            for id_ in ids
+            if id_ in self.failures
+        }
+        return of_items | of_failures
+
+    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
+        """As promised."""
+        return tuple(id_ for id_ in self.stored.get(space, {}) if self.items[id_].digest == digest)
+
+    def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
+        """As promised."""
+        return {id_: self.items[id_] for id_ in ids if id_ in self.items}
+
+    def ids(self) -> Iterator[str]:
+        """As promised."""
+        yield from list(self.items)
+
+    def vectors(self, ids: Sequence[str], space: Space) -> Mapping[str, npt.NDArray[np.float32]]:
+        """As promised."""
+        stored = self.stored.get(space, {})
+        return {id_: stored[id_].astype(np.float32) for id_ in ids if id_ in stored}
+
+    def search(
+        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
+    ) -> list[list[Neighbour]]:
+        """Compute everything, sort everything."""
+        if queries.ndim != 2 or queries.shape[1] != space.dimension:
+            raise InputError("not rows of the space")
+        answers = []
+        for query in queries:
+            near = [
+                (-similarity(query, vector), id_)
+                for id_, vector in self.stored.get(space, {}).items()
+                if id_ not in exclude
+            ]
+            answers.append([Neighbour(item=self.items[id_], similarity=-less) for less, id_ in sorted(near)[:k]])
+        return answers
+
+    def index_name(self, space: Space) -> str:
+        """As promised."""
+        return "exact"
+
+    def info(self) -> GalleryInfo:
+        """As promised, with nothing on any disk."""
+        return GalleryInfo(
+            path="",
+            items=len(self.items),
+            captions=sum(len(item.captions) for item in self.items.values()),
+            failures=Counter(failure.code for failure in self.failures.values()),
+            spaces=tuple(
+                IndexState(space=space, vectors=len(vectors), index="exact", indexed=0, deleted=0, size_bytes=0)
+                for space, vectors in self.stored.items()
+            ),
+            size_bytes=0,
+            schema_version=1,
+            created_at="",
+            updated_at="",
+        )
+
+    def check(self) -> tuple[str, ...]:
+        """Nothing can go wrong."""
+        return ()
+
+    def writing(self) -> Self:
+        """Itself."""
+        return self
+
+    def __enter__(self) -> Self:
+        if self.locked:
+            raise GalleryLockedError("locked")
+        self.locked = True
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.locked = False
+
+    def add_space(self, space: Space) -> None:
+        """As promised."""
+        self.stored.setdefault(space, {})
+
+    def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
+        """As promised, in the plainest way."""
+        if space not in self.stored:
+            raise ModelMismatchError("no such space")
+        for upsert in upserts:
+            _check(upsert, space)
+        self._rename({u.moved_from: u.item.id for u in upserts if u.moved_from in self.items and u.moved_from})
+        for upsert in upserts:
+            self._put(upsert.item)
+            if upsert.vector is not None:
+                self.stored[space][upsert.item.id] = upsert.vector.astype(np.float16)
+        for upsert in upserts:
+            id_ = upsert.item.id
+            if id_ not in self.stored[space] and space.name == "image":
+                same = self.find_digest(upsert.item.digest, space)
+                if same:
+                    self.stored[space][id_] = self.stored[space][same[0]]
+        for failure in failures:
+            self._remove(failure.id)
+            self.failures[failure.id] = failure
+
+    def begin_sweep(self) -> None:
+        """As promised."""
+        self.noted = set()
+
+    def still_there(self, ids: Sequence[str]) -> None:
+        """As promised."""
+        assert self.noted is not None
+        self.noted.update(ids)
+
+    def sweep(self, *, source: str, scope: str) -> int:
+        """As promised."""
+        assert self.noted is not None
+
+        def gone(record: Item | Failure) -> bool:
+            assert self.noted is not None
+            return record.source == source and record.id.startswith(scope) and record.id not in self.noted
+
+        items = [item.id for item in self.items.values() if gone(item)]
+        self.failures = {id_: failure for id_, failure in self.failures.items() if not gone(failure)}
+        self.noted = None
+        return self.delete(items)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """As promised."""
+        return sum(self._remove(id_) for id_ in ids)
+
+    def refresh_index(self) -> None:
+        """There is no index."""
+
+    def _rename(self, moves: Mapping[str, str]) -> None:
+        moving = {new: (self.items[old], self._vectors_of(old)) for old, new in moves.items()}
+        for id_ in {*moves, *moving}:
+            self._remove(id_)
+        for id_, (item, vectors) in moving.items():
+            self.items[id_] = replace(item, id=id_)
+            for space, vector in vectors.items():
+                self.stored[space][id_] = vector
+
+    def _put(self, item: Item) -> None:
+        old = self.items.get(item.id)
+        for space, vectors in self.stored.items():
+            other_picture = old is not None and old.digest != item.digest and space.name == "image"
+            other_texts = old is not None and old.captions != item.captions and space.name == "caption"
+            if other_picture or other_texts:
+                vectors.pop(item.id, None)
+        self.failures.pop(item.id, None)
+        self.items[item.id] = item
+
+    def _vectors_of(self, id_: str) -> dict[Space, Vector]:
+        return {space: vectors[id_] for space, vectors in self.stored.items() if id_ in vectors}
+
+    def _remove(self, id_: str) -> bool:
+        for vectors in self.stored.values():
+            vectors.pop(id_, None)
+        return self.items.pop(id_, None) is not None
+
+
+def _check(upsert: Upsert, space: Space) -> None:
+    if upsert.vector is None:
+        return
+    if upsert.vector.shape != (space.dimension,):
+        raise ModelMismatchError("another dimension")
+    if not abs(float(np.linalg.norm(upsert.vector)) - 1) < 1e-3:
+        raise InputError("not unit")
+
+
+def similarity(query: npt.NDArray[np.float32], vector: Vector) -> float:
+    """The inner product, exactly, rounded to float32 once."""
+    products = [float(a) * float(b) for a, b in zip(query, vector, strict=True)]
+    return float(np.float32(min(1.0, max(-1.0, math.fsum(products)))))
