@@ -1,0 +1,264 @@
+"""The command line, run in this process, with the built-in model and plain pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from galleries import paint
+from ilk.cli import main
+from ilk.stores.local import LocalStore
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Ilk = Callable[..., Said]
+
+
+@pytest.fixture
+def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
+    """Run ``ilk`` with these words."""
+    monkeypatch.delenv("ILK_GALLERY", raising=False)
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        code = end.value.code
+        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    for name in ("red", "green", "blue"):
+        paint(folder / f"{name}.png", name, size=(160, 120))
+    paint(folder / "odd name\n.png", "white", size=(160, 120))
+    return folder
+
+
+@pytest.fixture
+def indexed(ilk: Ilk, photos: Path) -> Path:
+    assert ilk("index", photos).code == 0
+    return photos
+
+
+def test_index_says_what_it_did(ilk: Ilk, photos: Path) -> None:
+    """The first run adds, the second has nothing to do."""
+    first = ilk("index", photos, "--json")
+    assert (first.code, first.json["added"], first.json["encoded"], first.json["items"]) == (0, 4, 4, 4)
+    assert first.json["gallery"] == str(photos / ".ilk")
+    second = ilk("index", photos, "--json")
+    assert (second.code, second.json["unchanged"], second.json["encoded"]) == (0, 4, 0)
+
+
+def test_search_prints_the_json_of_the_design(ilk: Ilk, indexed: Path) -> None:
+    """The keys, their order and their meaning are the contract that scripts rely on."""
+    said = ilk("search", "a", "snowy", "day", "--gallery", indexed, "--json", "-k", "2")
+    assert said.code == 0
+    assert list(said.json) == ["query", "model", "space", "index", "count", "took_ms", "hits"]
+    assert said.json["query"] == "a snowy day"
+    assert (said.json["model"], said.json["space"], said.json["index"]) == ("pocket", "image", "exact")
+    assert said.json["count"] == len(said.json["hits"]) == 2
+    assert list(said.json["hits"][0]) == ["rank", "id", "similarity", "uri", "caption", "metadata"]
+    assert [hit["rank"] for hit in said.json["hits"]] == [1, 2]
+    assert all(-1 <= hit["similarity"] <= 1 for hit in said.json["hits"])
+
+
+def test_search_by_picture_and_by_item_agree(ilk: Ilk, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both leave the picture itself out, and find the same others."""
+    monkeypatch.chdir(indexed)
+    by_picture = ilk("search", "red.png", "--json")
+    by_item = ilk("search", "item:red.png", "--json")
+    assert [hit["id"] for hit in by_picture.json["hits"]] == [hit["id"] for hit in by_item.json["hits"]]
+    assert "red.png" not in [hit["id"] for hit in by_item.json["hits"]]
+    assert by_item.json["count"] == 3
+
+
+def test_paths_can_be_piped(ilk: Ilk, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One a line, or ended by NUL, as they can be opened from where the command runs."""
+    monkeypatch.chdir(indexed.parent)
+    lines = ilk("search", "red", "--gallery", "photos", "--paths", "-k", "1")
+    assert Path(lines.out.rstrip("\n")).is_file()
+    ended = ilk("search", "red", "--gallery", "photos", "--print0")
+    paths = ended.out.split("\0")
+    assert paths.pop() == ""
+    assert len(paths) == 4
+    assert all(Path(path).is_file() and not Path(path).is_absolute() for path in paths)
+
+
+def test_a_table_is_printed_for_people(ilk: Ilk, indexed: Path) -> None:
+    """With the names, and without JSON."""
+    said = ilk("search", "red", "--gallery", indexed)
+    assert said.code == 0
+    assert all(name in said.out for name in ("red.png", "green.png", "blue.png"))
+
+
+def test_nothing_found_is_exit_1(ilk: Ilk, indexed: Path) -> None:
+    """Which a script can tell from an error."""
+    said = ilk("search", "red", "--gallery", indexed, "--min-similarity", "1")
+    assert (said.code, said.out) == (1, "")
+    assert ilk("search", "red", "--gallery", indexed, "--min-similarity", "1", "--json").json["count"] == 0
+
+
+def test_a_failed_picture_is_exit_3(ilk: Ilk, photos: Path) -> None:
+    """The others are indexed; the reason is shown."""
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    said = ilk("index", photos)
+    assert said.code == 3
+    assert "broken.jpg" in said.out + said.err
+    again = ilk("index", photos, "--json")
+    assert (again.code, again.json["skipped"], again.json["failed"]) == (0, 1, 0)
+
+
+def test_the_gallery_is_found_from_below(ilk: Ilk, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As git finds its own; a folder below goes into the same gallery."""
+    paint(indexed / "2024" / "black.png", "black")
+    monkeypatch.chdir(indexed / "2024")
+    assert ilk("index", ".", "--json").json["gallery"] == str(indexed / ".ilk")
+    assert "2024/black.png" in [hit["id"] for hit in ilk("search", "night", "--json").json["hits"]]
+
+
+def test_a_moved_folder_answers_the_same(ilk: Ilk, indexed: Path, tmp_path: Path) -> None:
+    """From another place and another working directory."""
+    before = ilk("search", "red", "--gallery", indexed, "--json").json
+    shutil.move(indexed, tmp_path / "elsewhere")
+    after = ilk("search", "red", "--gallery", tmp_path / "elsewhere", "--json").json
+    assert after | {"took_ms": 0} == before | {"took_ms": 0}
+
+
+def test_info_check_and_remove(ilk: Ilk, indexed: Path) -> None:
+    """What is in it, that all is well, and that removing removes."""
+    info = ilk("info", "--gallery", indexed, "--json").json
+    assert (info["items"], info["spaces"][0]["model"], info["spaces"][0]["vectors"]) == (4, "pocket", 4)
+    assert "pocket" in ilk("info", "--gallery", indexed).out
+    assert ilk("check", "--gallery", indexed, "--json").json == {"ok": True, "items": 4, "problems": []}
+    assert ilk("remove", "red.png", "--gallery", indexed, "--json").json == {"removed": 1, "items": 3}
+    assert ilk("remove", "red.png", "--gallery", indexed).code == 1
+    assert "red.png" not in ilk("search", "red", "--gallery", indexed).out
+
+
+def wrong(said: Said, *parts: str) -> None:
+    """It ended as wrong use does: code 2, nothing on stdout, one sentence or two that say what to do."""
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("ilk: ")
+    assert said.err.count("\n") == 1
+    for part in parts:
+        assert part in said.err
+
+
+def test_no_gallery(ilk: Ilk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searching before indexing says how to index."""
+    monkeypatch.chdir(tmp_path)
+    wrong(ilk("search", "a dog"), "ilk index")
+    wrong(ilk("info", "--gallery", tmp_path), str(tmp_path), "ilk index")
+
+
+def test_an_empty_folder(ilk: Ilk, tmp_path: Path) -> None:
+    """Nothing is made for a folder without pictures."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.md").touch()
+    wrong(ilk("index", tmp_path / "empty"), "empty")
+    assert not (tmp_path / "empty" / ".ilk").exists()
+
+
+def test_no_such_folder(ilk: Ilk, tmp_path: Path) -> None:
+    """A mistyped folder is named."""
+    wrong(ilk("index", tmp_path / "fotos"), "fotos")
+
+
+def test_an_unknown_model(ilk: Ilk, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is made for it either, and the sentence names what there is."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    wrong(ilk("index", photos, "--model", "poket"), "poket", "pocket")
+    assert not (photos / ".ilk").exists()
+
+
+def test_a_gallery_made_with_another_model(ilk: Ilk, indexed: Path) -> None:
+    """Vectors of a model that it has none of cannot be asked for."""
+    wrong(ilk("search", "a dog", "--gallery", indexed, "--model", "clip"), "clip", "pocket")
+
+
+def test_a_newer_gallery(ilk: Ilk, indexed: Path) -> None:
+    """A gallery that a later ilk wrote is left alone."""
+    with sqlite3.connect(indexed / ".ilk" / "gallery.sqlite") as database:
+        database.execute("PRAGMA user_version = 999")
+    database.close()
+    for words in (("search", "a dog"), ("info",), ("check",), ("remove", "red.png")):
+        wrong(ilk(*words, "--gallery", indexed), "newer")
+    wrong(ilk("index", indexed), "newer")
+
+
+def test_what_is_no_gallery(ilk: Ilk, indexed: Path) -> None:
+    """A file that is no database is named."""
+    for journal in (indexed / ".ilk").glob("gallery.sqlite-*"):
+        journal.unlink()
+    (indexed / ".ilk" / "gallery.sqlite").write_bytes(b"no database" * 100)
+    wrong(ilk("search", "a dog", "--gallery", indexed), "gallery.sqlite")
+
+
+def test_an_unwritable_place(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
+    """Where no directory can be made, the remedy is another place."""
+    (tmp_path / "file").touch()
+    wrong(ilk("index", photos, "--gallery", tmp_path / "file" / "trip.ilk"), "--gallery")
+
+
+def test_a_second_writer(ilk: Ilk, indexed: Path) -> None:
+    """Is told who is writing; readers are not held up."""
+    with LocalStore.open(indexed / ".ilk").writing():
+        wrong(ilk("index", indexed), "writing")
+        assert ilk("search", "red", "--gallery", indexed).code == 0
+
+
+def test_folders_without_a_gallery_in_common(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
+    """Two folders need to be told where their gallery is to be; then both are in it."""
+    paint(tmp_path / "more" / "black.png", "black")
+    wrong(ilk("index", photos, tmp_path / "more"), "--gallery")
+    both = ilk("index", photos, tmp_path / "more", "--gallery", tmp_path, "--json").json
+    assert (both["added"], both["items"]) == (5, 5)
+    again = ilk("index", photos, tmp_path / "more", "--gallery", tmp_path, "--json").json
+    assert (again["unchanged"], again["removed"]) == (5, 0)
+
+
+def test_terms_that_cannot_be_read(ilk: Ilk, indexed: Path) -> None:
+    """A query is refused with its own words."""
+    wrong(ilk("search", "beever.png", "--gallery", indexed), "beever.png", "text:")
+    wrong(ilk("search", "item:nowhere.png", "--gallery", indexed), "nowhere.png")
+
+
+@pytest.mark.parametrize("verb", ["index", "search", "info", "check", "remove", "demo"])
+def test_every_verb_explains_itself(ilk: Ilk, verb: str) -> None:
+    """--help says what it is for and every option it has."""
+    said = ilk(verb, "--help")
+    assert said.code == 0
+    assert "Usage" in said.out
+    assert "--gallery" in said.out or verb == "demo"
+
+
+def test_the_version_is_that_of_the_package(ilk: Ilk) -> None:
+    """As pip names it."""
+    from importlib.metadata import version
+
+    assert ilk("--version").out == f"ilk {version('ilk')}\n"
