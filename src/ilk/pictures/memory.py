@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from PIL.ImageFile import ImageFile
 
 from ilk.errors import PictureError
+from ilk.pictures.icons import ICONS, largest_inside
 
 CODEC_BYTES = dict.fromkeys(("PNG", "GIF", "BMP", "DIB", "PPM", "TGA"), 0) | {
     "WEBP": 13,
@@ -40,8 +41,7 @@ HEIF_420_BYTES = 5
 JPEG2000_CHANNEL_BYTES = 6
 OTHER_CODEC_BYTES = 4  # formats decoded in Python or through a buffer as large as the image
 
-DEFLATE_RATIO = 1032
-"""The most that deflate expands: an icon's header does not say how large the PNG inside it is."""
+ICON_BYTES = 28  # an icon may hold a JPEG 2000 of four channels
 
 BASE_BYTES = 2**20  # buffers, tables, what conversions take a band at a time
 
@@ -71,8 +71,8 @@ def _codec_bytes(image: ImageFile, data: bytes, pixels: int) -> int:
         return _coefficient_bytes(image, data)
     if name == "TIFF":
         return _strip_bytes(image)
-    if name in {"ICO", "CUR", "ICNS"}:
-        return len(data) * DEFLATE_RATIO
+    if name in ICONS:
+        return ICON_BYTES * largest_inside(data)
     per_pixel = CODEC_BYTES.get(name, OTHER_CODEC_BYTES)
     if name == "JPEG2000":
         per_pixel = JPEG2000_CHANNEL_BYTES * len(image.getbands())

@@ -15,6 +15,7 @@ from ilk.errors import PictureError
 from ilk.pictures.faults import explain
 from ilk.pictures.files import check_size
 from ilk.pictures.formats import FORMATS, STRANGERS, Format
+from ilk.pictures.icons import ICON_PIXELS, ICONS, largest_inside
 from ilk.pictures.picture import Limits
 from ilk.pictures.quiet import silence_libtiff
 
@@ -55,28 +56,50 @@ def open_lazily(data: bytes, *, limits: Limits, subject: str) -> ImageFile:
 
 def _recognise(data: bytes, *, subject: str) -> ImageFile:
     """Open with the first format that takes it."""
-    prefix = data[:PREFIX_BYTES]
     refusal: PictureError | None = None
     cause: Exception | None = None
     for kind in FORMATS:
-        if kind.name == "HEIF" and prefix[4:8] != b"ftyp":
-            continue  # its libraries are only loaded for files that may need them
         try:
-            factory, accept = _opener(kind)
-            answer = accept is None or accept(prefix)
-            if answer is True:
-                return factory(BytesIO(data), "")
-            if answer:  # words instead of yes: recognised, but this Pillow was built without the decoder
-                refusal = refusal or PictureError(f"{subject} is a {kind.name}: {answer}.", code="unsupported")
+            image = _opened(kind, data, subject=subject)
         except Exception as error:  # noqa: BLE001 -- decoders of hostile bytes raise anything; it is kept and told
             if kind.guarded and refusal is None:
                 refusal, cause = explain(error, subject=subject, kind=kind.name), error
+        else:
+            if image is not None:
+                return image
     if refusal is not None:
         raise refusal from cause
     for beginning, stranger in STRANGERS:
         if data[:256].lstrip().startswith(beginning) or (beginning == b"<svg" and beginning in data[:1024]):
             raise PictureError(f"{subject} is {stranger}, which ilk cannot read.", code="unsupported")
     raise PictureError(f"{subject} is no picture, or of a format that ilk does not know.", code="not-a-picture")
+
+
+def _opened(kind: Format, data: bytes, *, subject: str) -> ImageFile | None:
+    """Open as this format; None if it is another."""
+    prefix = data[:PREFIX_BYTES]
+    if kind.name == "HEIF" and prefix[4:8] != b"ftyp":
+        return None  # its libraries are only loaded for files that may need them
+    factory, accept = _opener(kind)
+    answer = accept is None or accept(prefix)
+    if isinstance(answer, str):  # recognised, but this Pillow was built without the decoder
+        raise PictureError(f"{subject} is a {kind.name}: {answer}.", code="unsupported")
+    if not answer:
+        return None
+    if kind.name in ICONS:
+        _check_icon(data, subject=subject)
+    return factory(BytesIO(data), "")
+
+
+def _check_icon(data: bytes, *, subject: str) -> None:
+    """Refuse an icon with more inside than icons have."""
+    pixels = largest_inside(data)
+    if pixels > ICON_PIXELS:
+        raise PictureError(
+            f"{subject} is an icon with a picture of {pixels:,} pixels inside, more than the {ICON_PIXELS:,} that any "
+            "icon needs.",
+            code="too-many-pixels",
+        )
 
 
 @functools.cache

@@ -46,12 +46,9 @@ def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | 
     with _faults(subject), quiet():
         image = open_lazily(data, limits=limits, subject=subject)
         width, height = image.size
-        if image.format in JPEG:  # a draft only says how to decode, which is what has to fit
-            _draft(image, size, data)
+        _draft(image, size, data)
         needed = decoding_bytes(image, data, factor=_factor(image, size))
         with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
-            if image.format == "HEIF":  # a draft decodes a thumbnail, if the file has one that is large enough
-                _draft(image, size, data)
             truncated = False
             try:
                 _decode(image, subject=subject)
@@ -120,11 +117,14 @@ def _factor(image: Image.Image, size: int | None) -> int:
 
 
 def _draft(image: ImageFile, size: int | None, data: bytes) -> None:
-    """Have less than the whole decoded, where that is enough."""
+    """Have less than the whole of a JPEG decoded, where that is enough.
+
+    HEIF has drafts too: the thumbnails that its writer made, which can be poor ones. They are not used.
+    """
+    if size is None or image.format not in JPEG:
+        return
     header_bytes = (image.fp.tell() if image.fp else 0) or LONGEST_HEADER
-    if image.format in JPEG and LOSSLESS_FRAME in data[:header_bytes]:
-        return  # libjpeg-turbo decodes these, but cannot scale them
-    if size is not None:
+    if LOSSLESS_FRAME not in data[:header_bytes]:  # libjpeg-turbo decodes these, but cannot scale them
         image.draft("RGB", (MARGIN * size, MARGIN * size))
 
 
@@ -155,12 +155,11 @@ def _decode_beginning(
 
 
 def _seen(rgb: Image.Image) -> float:
-    """The share of a picture above the last rows that are all of one colour."""
+    """The share of rows that are there: those missing are all of the one colour of the last, or else the first."""
     sample = rgb.resize((min(rgb.width, SAMPLE), min(rgb.height, SAMPLE)), Image.Resampling.NEAREST)
     pixels = np.asarray(sample).astype(np.int16)
-    blank = np.abs(pixels - pixels[-1, -1]).max(axis=(1, 2)) <= 1
-    rows = len(blank)
-    return float(rows - np.argmin(blank[::-1])) / rows if not blank.all() else 0.0
+    missing = max((np.abs(pixels - pixels[end, end]).max(axis=(1, 2)) <= 1).mean() for end in (-1, 0))
+    return 1 - float(missing)
 
 
 def _facts(
