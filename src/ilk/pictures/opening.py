@@ -63,7 +63,8 @@ def _recognise(data: bytes, *, subject: str) -> ImageFile:
             image = _opened(kind, data, subject=subject)
         except Exception as error:  # noqa: BLE001 -- decoders of hostile bytes raise anything; it is kept and told
             if kind.guarded and refusal is None:
-                refusal, cause = explain(error, subject=subject, kind=kind.name), error
+                refusal = explain(error, subject=subject, kind=kind.name)
+                cause = None if refusal is error else error
         else:
             if image is not None:
                 return image
