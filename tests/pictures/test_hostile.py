@@ -187,7 +187,7 @@ def test_warnings_neither_leak_nor_interfere() -> None:
     data = noisy()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-            Image.open(BytesIO(data)).getexif()  # this is what a user's own code would see, before...
+        Image.open(BytesIO(data)).getexif()  # this is what a user's own code would see, before...
         seen_before = len(caught)
         pictures.load(data)
         assert len(caught) == seen_before > 0
