@@ -32,7 +32,7 @@ def refresh(connection: sqlite3.Connection, directory: Path, views: Views, polic
     for number in catalog.spaces(connection):
         record = catalog.index_record(connection, number)
         (vectors,) = connection.execute("SELECT count(*) FROM embedding WHERE space_id = ?", (number,)).fetchone()
-        if vectors < policy.min_vectors:
+        if vectors < max(1, policy.min_vectors):
             if record.file is not None or catalog.tombstones_after(connection, number, 0):
                 _record(connection, number, index.IndexRecord(dimension=record.dimension))
         elif _stale(connection, directory, number, record, policy) or views.refused(number, record.generation):

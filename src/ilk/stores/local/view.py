@@ -206,7 +206,8 @@ def _append(blocks: list[Block], ids: npt.NDArray[np.int64], codes: npt.NDArray[
         size = last.vectors + len(ids)
         if last.from_file or size > BLOCK_ROWS or last.vectors > MERGE_RATIO * len(ids):
             break
-        held = last.index.index.codes
+        inner: Any = faiss.downcast_index(last.index.index)
+        held = inner.codes
         old = faiss.rev_swig_ptr(held.data(), held.size()).view("<f2").reshape(-1, dimension)
         ids = np.concatenate([faiss.vector_to_array(last.index.id_map), ids])
         codes = np.concatenate([old, codes])
