@@ -72,8 +72,9 @@ class PictureError(IlkError):
     message
         The whole sentence.
     code
-        The reason as one word, stable enough to count by: ``"empty"``, ``"not-a-picture"``, ``"truncated"``,
-        ``"damaged"``, ``"too-many-pixels"``, ``"too-many-bytes"``, ``"unreadable"`` (the file, not the picture).
+        The reason as one word, stable enough to count by: ``"empty"``, ``"not-a-picture"``, ``"unsupported"`` (one
+        that cannot be read here), ``"truncated"``, ``"damaged"``, ``"too-many-pixels"``, ``"too-many-bytes"``,
+        ``"unreadable"`` (the file, not the picture).
     """
 
     http_status = 422
