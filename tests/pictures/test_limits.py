@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -79,7 +82,7 @@ def test_pictures_between_the_limits_of_pillow_are_read(encode: Encode) -> None:
 def test_progressive_jpegs_are_measured_by_what_they_take(encode: Encode) -> None:
     """Their coefficients are held for the whole picture, whatever the draft; those of a baseline JPEG are not."""
     image = Image.new("RGB", (2_000, 2_000))
-    limits = pictures.Limits(memory_bytes=10_000_000)
+    limits = pictures.Limits(memory_bytes=14_000_000)
     assert pictures.load(encode(image, "JPEG"), size=100, limits=limits).image.size == (250, 250)
     error = refusal(encode(image, "JPEG", progressive=True), size=100, limits=limits)
     assert error.code == "too-many-pixels"
@@ -151,6 +154,63 @@ def test_a_refusal_names_the_picture(tmp_path: Path) -> None:
         pictures.load(b"hello", name="cat.jpg")
     with pytest.raises(PictureError, match=r"^The picture is "):
         pictures.load(b"hello")
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from typing import Any
+from ilk import pictures
+from ilk.pictures import memory, opening
+
+def resident(field):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field))
+
+def estimate(data):
+    image = opening.open_lazily(data, limits=pictures.Limits(), subject="")
+    return memory.decoding_bytes(image, b"", factor=4)
+
+small, large = (Path(path).read_bytes() for path in sys.argv[1:])
+pictures.load(small, size=32)  # what the libraries themselves take
+estimated = estimate(large)
+before = resident("VmRSS")
+Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+pictures.load(large, size=256)
+print(estimated, resident("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux does")
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {"progressive": True, "subsampling": 0}),
+        ("PNG", {"compress_level": 1}),
+        ("WEBP", {"lossless": True, "method": 0, "quality": 0}),
+        ("AVIF", {"speed": 10, "subsampling": "4:4:4"}),
+        ("TIFF", {"compression": "tiff_lzw", "strip_size": 2**30}),
+        ("TIFF", {"compression": "tiff_lzw", "tiffinfo": {274: 6}}),
+        ("JPEG2000", {}),
+        ("GIF", {}),
+    ],
+)
+def test_decoding_takes_no_more_memory_than_was_reserved(
+    photo: Image.Image, encode: Encode, tmp_path: Path, kind: str, options: dict[str, Any]
+) -> None:
+    """Measured in a fresh process; the file's own bytes, held before, are left out of both."""
+    alpha = kind in {"PNG", "WEBP", "AVIF", "TIFF"}
+    paths = []
+    for name, size in (("small", (64, 64)), ("large", (2400, 1600))):
+        image = photo.resize(size)
+        if alpha:
+            image.putalpha(99)
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(encode(image, kind, **options))
+    answer = subprocess.run([sys.executable, "-c", MEASURE, *paths], capture_output=True, text=True, check=True)
+    estimated, taken = map(int, answer.stdout.split())
+    assert taken < estimated * 1.1 + 4 * 2**20
+    assert estimated < taken * 2 + 16 * 2**20  # nor is a picture kept waiting for room it does not need
 
 
 def test_memory_is_shared_in_the_order_of_asking() -> None:

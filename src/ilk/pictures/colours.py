@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-BAND_PIXELS = 2**20
+BAND_PIXELS = 2**18
 WHITE = (255, 255, 255)
 
 DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})

@@ -12,7 +12,7 @@ SGI                                       6
 TIFF                                   4, 7 in many strips, and in one
 HEIF, 4:2:0                               8
 HEIF, 4:4:4 of 10 bits                 15.5
-AVIF                                  9, 12 4:2:0, and with alpha; 10 bits are twice the planes
+AVIF                                  9, 14 4:2:0, and 4:4:4 with alpha; of 10 bits the planes are twice as large
 WebP                                     17
 JPEG 2000                              19.4 three channels
 ====================================== ==== ========================================================================
@@ -29,21 +29,19 @@ from PIL.ImageFile import ImageFile
 from ilk.errors import PictureError
 from ilk.pictures.icons import ICONS, largest_inside
 
-CODEC_BYTES = dict.fromkeys(("PNG", "GIF", "BMP", "DIB", "PPM", "TGA"), 0) | {
-    "WEBP": 13,
-    "AVIF": 12,
-    "SGI": 2,
-    "HEIF": 12,
-}
+CODEC_BYTES = dict.fromkeys(("PNG", "GIF", "BMP", "DIB", "PPM", "TGA"), 0) | {"WEBP": 14, "SGI": 2}
 """Bytes a pixel that the decoder holds beside Pillow's image."""
 
-HEIF_420_BYTES = 5
-JPEG2000_CHANNEL_BYTES = 6
 OTHER_CODEC_BYTES = 4  # formats decoded in Python or through a buffer as large as the image
+
+CHANNEL_BYTES = {"AVIF": 4, "HEIF": 4, "JPEG2000": 6}
+"""Bytes a pixel and channel, where they grow with the channels; of 10 bits, and not subsampled."""
+
+HEIF_420_BYTES = 5  # what nearly every photograph is, of 8 or 10 bits
 
 ICON_BYTES = 28  # an icon may hold a JPEG 2000 of four channels
 
-BASE_BYTES = 2**20  # buffers, tables, what conversions take a band at a time
+BASE_BYTES = 4 * 2**20  # buffers, tables, a band of rows in three shapes while it is converted
 
 
 def decoding_bytes(image: ImageFile, data: bytes, *, factor: int) -> int:
@@ -73,12 +71,11 @@ def _codec_bytes(image: ImageFile, data: bytes, pixels: int) -> int:
         return _strip_bytes(image)
     if name in ICONS:
         return ICON_BYTES * largest_inside(data)
-    per_pixel = CODEC_BYTES.get(name, OTHER_CODEC_BYTES)
-    if name == "JPEG2000":
-        per_pixel = JPEG2000_CHANNEL_BYTES * len(image.getbands())
-    if name == "HEIF" and image.info.get("chroma") == 420:  # noqa: PLR2004 -- the name of a subsampling
-        per_pixel = HEIF_420_BYTES
-    return pixels * per_pixel
+    if name == "HEIF" and image.mode == "RGB" and image.info.get("chroma") == 420:  # noqa: PLR2004 -- 4:2:0
+        return pixels * HEIF_420_BYTES
+    if name in CHANNEL_BYTES:
+        return pixels * CHANNEL_BYTES[name] * len(image.getbands())
+    return pixels * CODEC_BYTES.get(name, OTHER_CODEC_BYTES)
 
 
 def _pixel_bytes(mode: str) -> int:

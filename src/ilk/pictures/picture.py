@@ -27,8 +27,9 @@ class Limits:
     memory_bytes
         What decoding may take, for all the pictures that are being decoded at one time in this process, together:
         a picture waits until it fits, and one that would not fit alone is refused. What a format takes was measured
-        (see `ilk.pictures.memory`). By default this admits JPEGs of any size above, PNGs of 200 million pixels,
-        HEIC photographs of 85 million, WebP of 47 million, and keeps a process with a model under 1.5 GB.
+        (see `ilk.pictures.memory`). By default this admits baseline JPEGs up to the limit on pixels, PNGs of about
+        180 million, progressive JPEGs of 110 million, HEIC photographs of 85 million, AVIF of 48 million and WebP of
+        44 million, and keeps a process with a model under 1.5 GB.
     interpreted_pixels
         Of a picture in one of the rare formats that Pillow decodes in Python, at one or two seconds a million.
     metadata_bytes
