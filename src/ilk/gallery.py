@@ -198,6 +198,8 @@ class Gallery:
         if min_similarity is not None and not -1 <= min_similarity <= 1:
             raise InputError(f"A cosine similarity lies between -1 and 1; {min_similarity} was given.")
         asked = [text(query) if isinstance(query, str) else query for query in queries]
+        if not asked:
+            return []
         space = self._space(model)
         self._warm(asked, space)
         started = time.perf_counter()
@@ -221,11 +223,11 @@ class Gallery:
 
     def encoder(self, model: str | None = None) -> Encoder:
         """The model of that name, loaded once; by default the one the gallery was made with."""
-        from ilk.encoders import load_encoder
-
         name = model or self._default_model()
         with self._loading:
             if name not in self._encoders:
+                from ilk.encoders import load_encoder
+
                 self._encoders[name] = load_encoder(name)
             return self._encoders[name]
 
