@@ -28,8 +28,8 @@ class Limits:
         What decoding may take, for all the pictures that are being decoded at one time in this process, together:
         a picture waits until it fits, and one that would not fit alone is refused. What a format takes was measured
         (see `ilk.pictures.memory`). By default this admits baseline JPEGs up to the limit on pixels, PNGs of about
-        180 million, progressive JPEGs of 110 million, HEIC photographs of 85 million, AVIF of 48 million and WebP of
-        44 million, and keeps a process with a model under 1.5 GB.
+        150 million, progressive JPEGs of 110 million, HEIC photographs of 70 million, AVIF of 40 million and WebP of
+        36 million, and keeps a process with a model under 1.5 GB, four threads holding large files included.
     interpreted_pixels
         Of a picture in one of the rare formats that Pillow decodes in Python, at one or two seconds a million.
     metadata_bytes
@@ -38,7 +38,7 @@ class Limits:
 
     size_bytes: int = 256 * 2**20
     pixels: int = 250_000_000
-    memory_bytes: int = 768 * 2**20
+    memory_bytes: int = 640 * 2**20
     interpreted_pixels: int = 12_000_000
     metadata_bytes: int = 4 * 2**20
 
