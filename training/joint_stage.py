@@ -1,0 +1,159 @@
+"""Both towers together: the teacher's features, the space of the texts, and captions."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.batches import draw_batches, normalise, tint
+from training.captions import Captions
+from training.contrast import contrast, recall, same_pairs
+from training.lesson import Lesson, Rows
+from training.optimisers import MovingAverage, Optimiser, rate
+from training.picture_stage import build_picture_tower, draw_lesson, embed_pictures, phase_of
+from training.runs import seeded
+from training.settings import Settings
+from training.text_stage import TextSpace, ask_captions, embed_by_length, embed_texts
+from training.vocabulary import tokenise, with_dropout
+
+
+class Towers(nn.Module):
+    """Picture tower, text tower, and the projection that ties both to the teacher."""
+
+    def __init__(self, words: int, settings: Settings) -> None:
+        super().__init__()
+        self.picture = build_picture_tower(settings)
+        self.space = TextSpace(words, settings)
+
+
+class JointStage:
+    """The picture tower learns where the texts are, and the texts move a little towards what it can see.
+
+    Parameters
+    ----------
+    lesson
+        Pictures, pixels and features.
+    tokenizer
+        Without dropout.
+    settings
+        The recipe.
+    picture, space
+        Weights that the former stages ended with.
+    """
+
+    name = "joint"
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        tokenizer: Tokenizer,
+        settings: Settings,
+        *,
+        picture: dict[str, Tensor],
+        space: dict[str, Tensor],
+    ) -> None:
+        self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
+        j = settings.joint
+        self.epochs = sum(phase.epochs for phase in j.phases)
+        self.noisy = with_dropout(tokenizer, settings.text.merge_dropout)
+        self.captions = Captions(lesson.pictures, settings.text.bare)
+        self.towers = Towers(tokenizer.get_vocab_size(), settings)
+        self.towers.picture.load_state_dict(picture)
+        self.towers.space.load_state_dict(space)
+        self.anchor = copy.deepcopy(self.towers.space.projection).eval().requires_grad_(requires_grad=False)
+        self.average = MovingAverage(self.towers, j.keep)
+        self.optimiser = Optimiser(
+            self.towers.picture,
+            muon_lr=j.muon_lr,
+            adam_lr=j.adam_lr,
+            weight_decay=j.weight_decay,
+            outer=("stem.", "features.", "embedding."),
+        )
+        self.text_optimiser = Optimiser(
+            self.towers.space, muon_lr=0, adam_lr=j.text_lr, weight_decay=j.weight_decay, outer=("",)
+        )
+
+    def train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train one epoch of the phase that is due."""
+        j = self.settings.joint
+        phase = phase_of(j.phases, epoch)
+        rng = seeded(self.settings.seed, self.name, epoch)
+        views, features = draw_lesson(self.lesson, rng, phase, j.weights, j.samples)
+        logs = []
+        self.towers.train()
+        for rows, pixels in draw_batches(self.lesson.store, views, phase.px, j.batch):
+            if len(rows) < j.batch:
+                continue
+            with torch.autocast("cpu", torch.bfloat16):
+                embedding, predicted = self.towers.picture(tint(normalise(pixels), rng, self.settings.picture.tint))
+            parts = self._losses(embedding.float(), predicted.float(), views[rows].picture[:, 0],
+                                 views.share[rows], torch.from_numpy(features[rows]), rng)
+            loss = sum(getattr(j, f"{name}_weight") * value for name, value in parts.items())
+            loss.backward()
+            share = rate((epoch + (rows[-1] + 1) / len(views)) / self.epochs, warm=j.warm, decay=j.decay)
+            self.optimiser.step(share)
+            self.text_optimiser.step(share)
+            self.average.update(self.towers)
+            logs.append({name: value.item() for name, value in parts.items()})
+        means = {name: float(np.mean([log[name] for log in logs])) for name in logs[0]}
+        return {"px": phase.px, **means, **self.measure(phase.px)}
+
+    def _losses(
+        self,
+        embedding: Tensor,
+        predicted: Tensor,
+        pictures: Rows,
+        share: np.typing.NDArray[np.float32],
+        features: Tensor,
+        rng: np.random.Generator,
+    ) -> dict[str, Tensor]:
+        pure = np.flatnonzero(share >= 1)
+        rows = pictures[pure]
+        texts = [self.captions.draw(int(row), rng)[0] for row in rows]
+        said = embed_by_length(self.towers.space.text, tokenise(self.noisy, texts), 4)
+        scale = self.towers.space.text.logit_scale.exp().clamp(max=100)
+        same = same_pairs(rows, texts)
+        kept = torch.from_numpy(pure)
+        return {
+            "features": 1 - functional.cosine_similarity(predicted, features).mean(),
+            "embedding": 1 - functional.cosine_similarity(embedding, self.anchor(features)).mean(),
+            "captions": contrast(embedding[kept], said, scale, same),
+            "teacher": contrast(self.towers.space.projection(features[kept]), said, scale, same),
+        }
+
+    def measure(self, px: int) -> dict[str, float]:
+        """Measure text to picture over the pictures kept out to choose by."""
+        rows = self.lesson.rows("choose", "flickr8k_train")
+        asked = ask_captions(self.lesson, rows)
+        if not asked.texts:
+            return {}
+        towers: Any = self.average.model
+        pictures, predicted = embed_pictures(towers.picture, self.lesson, rows, px)
+        wanted = torch.from_numpy(self.lesson.table[rows])
+        texts = embed_texts(towers.space.text, self.tokenizer, asked.texts)
+        return {
+            "cosine": functional.cosine_similarity(predicted, wanted).mean().item(),
+            **recall(texts, pictures, asked.right),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, moving average and optimisers."""
+        return {
+            "towers": self.towers.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "text_optimiser": self.text_optimiser.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.towers.load_state_dict(state["towers"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.text_optimiser.load_state_dict(state["text_optimiser"])
