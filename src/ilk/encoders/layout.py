@@ -1,0 +1,194 @@
+"""How a model's files lie in a folder, as data.
+
+The layout is that of the ONNX exports on the Hugging Face Hub that transformers.js runs::
+
+    config.json  preprocessor_config.json  tokenizer.json  tokenizer_config.json
+    onnx/vision_model.onnx  onnx/text_model.onnx      a tower each
+    onnx/model.onnx                                   or both towers in one, or a model that only sees
+    onnx/vision_model_quantized.onnx ...              variants: _fp16, _quantized, _int8, _uint8, _q4, _q4f16, _bnb4
+    onnx/model.onnx_data                              weights beside a file, when they are larger than 2 GB
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ilk.encoders.base import Modality
+from ilk.encoders.families import FAMILIES, OTHER, Family
+from ilk.encoders.outline import Outline
+from ilk.errors import ModelFormatError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where things are. A file name ends in its variant, with an underscore before it."""
+
+    image_tower: str
+    text_tower: str
+    whole: str
+    config: str
+    preprocessing: str
+    tokenizer: str
+    tokenizer_config: str
+    special_tokens: str
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Everything but weights."""
+        return (self.config, self.preprocessing, self.tokenizer, self.tokenizer_config, self.special_tokens)
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The weights, without a variant."""
+        return (self.image_tower, self.text_tower, self.whole)
+
+
+HUB = Layout(
+    image_tower="onnx/vision_model.onnx",
+    text_tower="onnx/text_model.onnx",
+    whole="onnx/model.onnx",
+    config="config.json",
+    preprocessing="preprocessor_config.json",
+    tokenizer="tokenizer.json",
+    tokenizer_config="tokenizer_config.json",
+    special_tokens="special_tokens_map.json",
+)
+
+
+def variant_file(file: str, variant: str | None) -> str:
+    """The name of a variant: ``onnx/model.onnx`` and ``int8`` give ``onnx/model_int8.onnx``."""
+    return file if variant is None else f"{file.removesuffix('.onnx')}_{variant}.onnx"
+
+
+def variants_in(files: Iterable[str], layout: Layout = HUB) -> tuple[str | None, ...]:
+    """Which variants there are among these files; None is the one without a name, in full precision."""
+    files = list(files)
+    found: set[str | None] = set()
+    for weights in layout.weights:
+        pattern = re.compile(re.escape(weights.removesuffix(".onnx")) + r"(?:_([a-z0-9]+))?\.onnx")
+        found.update(match[1] for file in files if (match := pattern.fullmatch(file)))
+    return tuple(sorted(found, key=lambda variant: variant or ""))
+
+
+def choose_weights(
+    files: Iterable[str], *, variant: str | None, name: str, layout: Layout = HUB
+) -> dict[Modality | None, str]:
+    """Which files hold the towers of a variant: by modality, or under None one file with the whole model.
+
+    Towers of their own are preferred to the whole, since one can then be loaded without the other.
+
+    Raises
+    ------
+    ModelFormatError
+        If there are none; says what is there.
+    """
+    files = set(files)
+    towers: dict[Modality | None, str] = {
+        "image": variant_file(layout.image_tower, variant),
+        "text": variant_file(layout.text_tower, variant),
+    }
+    whole = variant_file(layout.whole, variant)
+    found = {modality: file for modality, file in towers.items() if file in files}
+    if found and (len(found) == len(towers) or whole not in files):
+        return found
+    if whole in files:
+        return {None: whole}
+    wanted = f"{towers['image']}, {towers['text']} or {whole}"
+    others = ", ".join(
+        repr(each) if each else "the plain one, which has no name" for each in variants_in(files, layout)
+    )
+    if others:
+        asked = f"no variant {variant!r}" if variant else "no plain weights"
+        raise ModelFormatError(f"{name} has {asked} ({wanted}). The variants there are: {others}.")
+    here = ", ".join(sorted(files)[:12]) or "nothing"
+    raise ModelFormatError(f"{name} has no ONNX weights: ilk looks for {wanted}. What is there: {here}.")
+
+
+class ModelFiles:
+    """The files of one variant of a model, found and checked; nothing heavy is loaded.
+
+    Parameters
+    ----------
+    folder
+        Where they are.
+    name
+        What to call the model in messages.
+    variant
+        Such as ``"quantized"``; None for the one in full precision.
+
+    Raises
+    ------
+    ModelFormatError
+        If a file is missing or cannot be read.
+    """
+
+    def __init__(self, folder: Path, *, name: str, variant: str | None = None, layout: Layout = HUB) -> None:
+        self.folder, self.name, self.layout = folder, name, layout
+        inside = [path.relative_to(folder).as_posix() for path in (*folder.glob("*"), *folder.glob("*/*.onnx"))]
+        self.weights = choose_weights(inside, variant=variant, name=name, layout=layout)
+        self.config = self.read_json(layout.config)
+        self.family: Family = FAMILIES.get(str(self.config.get("model_type")), OTHER)
+        if "image" in self.modalities:
+            self._require(layout.preprocessing)
+        if "text" in self.modalities:
+            self._require(layout.tokenizer)
+
+    def _require(self, file: str) -> None:
+        if not (self.folder / file).is_file():
+            here = ", ".join(sorted(path.name for path in self.folder.iterdir()))
+            raise ModelFormatError(f"{self.name} lacks {file}. What is in {self.folder}: {here}.")
+
+    def read_json(self, file: str, *, required: bool = True) -> Mapping[str, Any]:
+        """One of the settings files; an empty mapping if it is not required and not there."""
+        path = self.folder / file
+        if not required and not path.is_file():
+            return {}
+        self._require(file)
+        try:
+            content = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise ModelFormatError(f"{path} is not JSON: {error}.") from error
+        if not isinstance(content, dict):
+            raise ModelFormatError(f"{path} should hold a JSON object.")
+        return content
+
+    def setting(self, dotted: str) -> Any:
+        """A value of ``config.json`` by its keys joined with dots; None if it is not there."""
+        value: Any = self.config
+        for key in dotted.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    @cached_property
+    def modalities(self) -> frozenset[Modality]:
+        """What the files can encode."""
+        if None not in self.weights:
+            return frozenset(modality for modality in self.weights if modality)
+        inputs = self.outlines[None].inputs
+        sees: frozenset[Modality] = frozenset({"image"}) if "pixel_values" in inputs else frozenset()
+        reads: frozenset[Modality] = frozenset({"text"}) if "input_ids" in inputs else frozenset()
+        return sees | reads
+
+    @cached_property
+    def outlines(self) -> Mapping[Modality | None, Outline]:
+        """What each file of weights says of itself."""
+        outlines = {}
+        for modality, file in self.weights.items():
+            outlines[modality] = Outline.from_file(self.folder / file)
+            for beside in outlines[modality].external:
+                self._require((Path(file).parent / beside).as_posix())
+        return outlines
+
+    def decisive(self) -> tuple[str, ...]:
+        """The files that decide vectors, relative to the folder."""
+        files = {file for file in self.layout.settings if (self.folder / file).is_file()}
+        for modality, file in self.weights.items():
+            files.add(file)
+            files.update((Path(file).parent / beside).as_posix() for beside in self.outlines[modality].external)
+        return tuple(sorted(files))

@@ -1,0 +1,167 @@
+"""From texts to a model's token ids: cut, padded, lower-cased as the model's files and family say."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from ilk.encoders.families import Family
+from ilk.errors import ModelFormatError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from tokenizers import Tokenizer
+
+_UNLIMITED = 1 << 20  # files say "no limit" as 1e30
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRules:
+    """What the files and the family say.
+
+    Attributes
+    ----------
+    context
+        Tokens at most, with the special ones at both ends.
+    pad_to_context
+        Whether shorter texts are always padded to that; else to the longest of the batch.
+    pad_token, pad_left
+        With what, and on which side.
+    masks_padding
+        Whether the attention mask is 0 over padding.
+    lower_case, strip_punctuation
+        What is done to a text before the tokenizer sees it; SigLIP's reference does so outside ``tokenizer.json``.
+    """
+
+    context: int
+    pad_to_context: bool
+    pad_token: str | int
+    pad_left: bool
+    masks_padding: bool
+    lower_case: bool
+    strip_punctuation: bool
+
+    @classmethod
+    def from_configs(
+        cls,
+        config: Mapping[str, Any],
+        tokenizer_config: Mapping[str, Any],
+        special_tokens: Mapping[str, Any],
+        *,
+        family: Family,
+        name: str,
+    ) -> TextRules:
+        """Read ``config.json``, ``tokenizer_config.json`` and ``special_tokens_map.json``.
+
+        Raises
+        ------
+        ModelFormatError
+            If no file says what to pad with.
+        """
+        text_config = config.get("text_config") or {}
+        limits = (
+            tokenizer_config.get("model_max_length"),
+            text_config.get("max_position_embeddings"),
+            config.get("max_position_embeddings"),
+        )
+        known = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit < _UNLIMITED]
+        padding = (
+            tokenizer_config.get("pad_token"),
+            special_tokens.get("pad_token"),
+            text_config.get("pad_token_id"),
+            config.get("pad_token_id"),
+        )
+        pad = next((token for token in padding if token is not None), None)
+        pad = pad.get("content") if isinstance(pad, Mapping) else pad
+        if not isinstance(pad, str | int):
+            raise ModelFormatError(f"{name} does not say what texts are padded with: tokenizer_config.json: pad_token.")
+        inputs = tokenizer_config.get("model_input_names")
+        return cls(
+            context=min(known, default=family.context),
+            pad_to_context=family.pad_to_context,
+            pad_token=pad,
+            pad_left=tokenizer_config.get("padding_side") == "left",
+            masks_padding=family.masks_padding and (inputs is None or "attention_mask" in inputs),
+            lower_case=family.lower_case or bool(tokenizer_config.get("do_lower_case")),
+            strip_punctuation=family.strip_punctuation,
+        )
+
+
+class TextReader:
+    """Turns texts into token ids. Thread-safe; the tokenizer is loaded with the first text.
+
+    Parameters
+    ----------
+    file
+        A ``tokenizer.json``.
+    rules
+        How to cut and pad.
+    """
+
+    def __init__(self, file: Path, rules: TextRules) -> None:
+        self.file, self.rules = file, rules
+        self._loading = Lock()
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer: Tokenizer = Tokenizer.from_file(str(self.file))
+        except Exception as error:  # the bindings raise the bare class
+            raise ModelFormatError(f"{self.file} is not a tokenizer that can be read: {error}.") from error
+        tokenizer.enable_truncation(self.rules.context)
+        tokenizer.no_padding()  # `batch` pads, so that texts can be sorted by length first
+        return tokenizer
+
+    @cached_property
+    def pad_id(self) -> int:
+        """The token that pads."""
+        if isinstance(self.rules.pad_token, int):
+            return self.rules.pad_token
+        token: int | None = self._tokenizer.token_to_id(self.rules.pad_token)
+        if token is None:
+            raise ModelFormatError(f"{self.file} has no token {self.rules.pad_token!r} to pad texts with.")
+        return token
+
+    def read(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of each text, cut to the context, the special tokens at its ends kept."""
+        with self._loading:
+            tokenizer = self._tokenizer
+        return [encoding.ids for encoding in tokenizer.encode_batch_fast([self._plain(text) for text in texts])]
+
+    def _plain(self, text: str) -> str:
+        if self.rules.lower_case:
+            text = text.lower()
+        if self.rules.strip_punctuation:
+            text = _SPACES.sub(" ", text.translate(_NO_PUNCTUATION)).strip()
+        return text
+
+    def batch(self, sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Pad n sequences to one length, at least 1.
+
+        Returns
+        -------
+        ids and attention mask, int64 of shape (n, length) each.
+        """
+        import numpy as np
+
+        rules = self.rules
+        longest = max((len(sequence) for sequence in sequences), default=0)
+        side = rules.context if rules.pad_to_context else max(longest, 1)
+        ids = np.full((len(sequences), side), self.pad_id, np.int64)
+        mask = np.zeros_like(ids) if rules.masks_padding else np.ones_like(ids)
+        for row, sequence in enumerate(sequences):
+            place = slice(side - len(sequence), side) if rules.pad_left else slice(len(sequence))
+            ids[row, place] = sequence
+            mask[row, place] = 1
+        return ids, mask
