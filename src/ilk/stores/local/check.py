@@ -109,8 +109,11 @@ def _index(database: Database, connection: sqlite3.Connection, number: int, spac
     missing = different = 0
     rows = catalog.vectors_after(connection, number, 0)
     while some := rows.fetchmany(ROWS):
-        # A vector of another length was found above, and cannot be compared.
-        old = [row for row in some if row[0] <= record.last_embedding_id and len(row[1]) == 2 * space.dimension]
+        # A vector of a wrong length, told of above, is not what the file has either.
+        wrong = b"\xff" * 2 * space.dimension
+        old = [
+            (id_, blob if len(blob) == len(wrong) else wrong) for id_, blob in some if id_ <= record.last_embedding_id
+        ]
         if not old:
             continue
         expected, vectors = unpacked(old, space.dimension)
