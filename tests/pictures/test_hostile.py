@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import time
 import warnings
+import weakref
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -156,6 +158,22 @@ def test_whatever_a_decoder_raises_becomes_one_error(
     with pytest.raises(PictureError) as caught:
         pictures.load(specimens["png"])
     assert isinstance(caught.value.__cause__, failure)
+
+
+def test_an_error_that_is_kept_keeps_no_picture(specimens: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures are collected by the thousand; what was decoded when they happened must not be."""
+    opened = list[weakref.ref[object]]()
+
+    def fail(image: object) -> None:
+        opened.append(weakref.ref(image))
+        raise ValueError("broken")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load_prepare", fail)
+    outcome = attempt(specimens["png"], size=None, limits=pictures.Limits())
+    gc.collect()
+    assert isinstance(outcome, PictureError)
+    assert isinstance(outcome.__cause__, ValueError)
+    assert [image() for image in opened] == [None]
 
 
 def test_threads_see_what_one_thread_sees(specimens: dict[str, bytes]) -> None:

@@ -29,7 +29,7 @@ class Limits:
         a picture waits until it fits, and one that would not fit alone is refused. What a format takes was measured
         (see `ilk.pictures.memory`). By default this admits baseline JPEGs up to the limit on pixels, PNGs of about
         150 million, progressive JPEGs of 110 million, HEIC photographs of 70 million, AVIF of 40 million and WebP of
-        36 million, and keeps a process with a model under 1.5 GB, four threads holding large files included.
+        36 million. Four threads on nothing but large pictures of the costliest kinds peak at 1.2 GB.
     interpreted_pixels
         Of a picture in one of the rare formats that Pillow decodes in Python, at one or two seconds a million.
     metadata_bytes

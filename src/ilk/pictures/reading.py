@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -40,12 +43,34 @@ PNG_LATE_METADATA = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 """What a PNG may say of itself after its pixels, where Pillow only finds it by decoding them."""
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _lets_go(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Free what the frames of a failure hold: errors are kept and counted, half-decoded pictures are not."""
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except PictureError as error:
+            link: BaseException | None = error
+            while link is not None:
+                traceback.clear_frames(link.__traceback__)
+                link = link.__cause__ or link.__context__
+            raise
+
+    return call
+
+
+@_lets_go
 def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | None) -> Picture:
     """See `ilk.pictures.load`."""
     data, subject = _data(source, limits=limits, name=name)
     with _faults(subject), quiet():
         image = open_lazily(data, limits=limits, subject=subject)
-        width, height = image.size
+        kind, (width, height) = image.format or "", image.size
         _draft(image, size, data)
         needed = decoding_bytes(image, data, factor=_factor(image, size))
         with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
@@ -59,30 +84,33 @@ def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | 
                 truncated = True
             rgb = to_rgb(image, factor=_factor(image, size), profile_limit_bytes=limits.metadata_bytes)
             turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
+            del image  # the memory is given back with the right to it
         if truncated and _seen(rgb) < LEAST_SEEN:
-            raise PictureError(f"{subject} is a {image.format} with more than half of it missing.", code="truncated")
-        facts = _facts(image, width, height, turn, metadata)
+            raise PictureError(f"{subject} is a {kind} with more than half of it missing.", code="truncated")
+        facts = _facts(kind, width, height, turn, metadata)
         return Picture(image=rgb if turn is None else rgb.transpose(turn), facts=facts, truncated=truncated)
 
 
+@_lets_go
 def inspect(source: bytes | Path, *, limits: Limits, name: str | None) -> Facts:
     """See `ilk.pictures.inspect`."""
     data, subject = _data(source, limits=limits, name=name)
     with _faults(subject), quiet():
         image = open_lazily(data, limits=limits, subject=subject)
-        width, height = image.size
-        if image.format == "PNG" and "exif" not in image.info:
+        kind, (width, height) = image.format or "", image.size
+        if kind == "PNG" and "exif" not in image.info:
             # Pillow decodes a PNG when asked for EXIF it has not met: only where there is some further on.
             if not any(mark in data for mark in PNG_LATE_METADATA):
-                return _facts(image, width, height, None, {})
+                return _facts(kind, width, height, None, {})
             needed = decoding_bytes(image, data, factor=max(image.size))
             with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
                 turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
         else:
             turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
-        return _facts(image, width, height, turn, metadata)
+        return _facts(kind, width, height, turn, metadata)
 
 
+@_lets_go
 def upright(image: Image.Image) -> Image.Image:
     """See `ilk.pictures.upright`."""
     limit = Limits().metadata_bytes
@@ -162,9 +190,7 @@ def _seen(rgb: Image.Image) -> float:
     return 1 - float(missing)
 
 
-def _facts(
-    image: ImageFile, width: int, height: int, turn: exif.Orientation, metadata: dict[str, MetadataValue]
-) -> Facts:
+def _facts(kind: str, width: int, height: int, turn: exif.Orientation, metadata: dict[str, MetadataValue]) -> Facts:
     if turn in exif.SIDEWAYS:
         width, height = height, width
-    return Facts(format=image.format or "", width=width, height=height, metadata=metadata)
+    return Facts(format=kind, width=width, height=height, metadata=metadata)
