@@ -211,7 +211,8 @@ class Ingest:
                 picture = pictures.load(payload.data, size=self.encoder.image_size, limits=self.limits)
                 seen, pixels = picture.facts, self.encoder.prepare_image(picture.image)
         except PictureError as error:
-            return Prepared(entry=entry, before=before, failure=error)
+            # Without its traceback, whose frames would keep the bytes alive while this waits in the window.
+            return Prepared(entry=entry, before=before, failure=error.with_traceback(None))
         item = Item(
             id=entry.id,
             uri=entry.uri,
