@@ -179,16 +179,17 @@ def open_place() -> Iterator[Path]:
 
 READER = """
 import os, sys
-import faiss, filelock, mmap, numpy as np  # all that is imported later, while it can be
+import faiss, filelock, mmap, socket, numpy as np  # all that is imported later, while it can be
 from ilk.errors import GalleryStorageError
-from ilk.stores.local import LocalStore
+from ilk.stores.local import LocalStore, check, writer
 from stores.making import make_space, unit_rows
+query = unit_rows(20)[3:4]
 if os.geteuid() == 0:  # whom permissions do not bind
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)
 with LocalStore.open(sys.argv[1]) as store:
-    [[near]] = store.search(unit_rows(20)[3:4], 1, space=make_space())
+    [[near]] = store.search(query, 1, space=make_space())
     print(near.item.id, store.count(), store.info().spaces[0].indexed, store.check())
     try:
         with store.writing():

@@ -43,7 +43,7 @@ _HEADER = struct.Struct(f"<{_INDEX}{_INDEX}iifQQQQ")
 _COUNT = struct.Struct("<Q")
 _NAME = re.compile(r"vectors-\d+-\d+\.faiss")
 _SAMPLE_BYTES = 4_096
-_SAMPLES = 256
+_SAMPLES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,7 @@ def read(directory: Path, record: IndexRecord) -> Any:
 
 
 def validated(directory: Path, record: IndexRecord) -> Path:
-    """The path of a recorded index file, if it may be believed. Cost: reads at most 1 MiB of it.
+    """The path of a recorded index file, if it may be believed. Cost: reads at most 256 KiB of it.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def _size_bytes(vectors: int, dimension: int) -> int:
 
 
 def _checksum(file: BinaryIO, size_bytes: int) -> str:
-    """BLAKE2 over the file, or over evenly spaced samples of one of more than 1 MiB.
+    """BLAKE2 over the file, or over evenly spaced samples of one of more than 256 KiB.
 
     Tells a file that was cut, replaced or partly overwritten. A flipped bit between samples can at worst hide a
     neighbour; ``check`` reads everything.

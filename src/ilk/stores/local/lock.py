@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +45,8 @@ class WriterLock:
         GalleryStorageError
             If the place cannot be written.
         """
+        import socket
+
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._directory / "writer.lock", timeout=self._timeout_s, thread_local=False)

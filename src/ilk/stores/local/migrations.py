@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from datetime import UTC, datetime
-from importlib.metadata import version as version_of
 from pathlib import Path
 
 from ilk.errors import GalleryDamagedError, GalleryVersionError
@@ -71,7 +70,7 @@ def refuse_newer(connection: sqlite3.Connection, place: Path, *, directory: Path
     writer = f"ilk {row[0]}" if row else "a newer ilk"
     raise GalleryVersionError(
         f"The gallery at {place} was written by {writer} (its database has version {found}; this ilk, "
-        f"{version_of('ilk')}, reads up to {newest}). Upgrade with `pip install --upgrade ilk`."
+        f"{ilk_version()}, reads up to {newest}). Upgrade with `pip install --upgrade ilk`."
     )
 
 
@@ -83,7 +82,7 @@ def create(connection: sqlite3.Connection, *, directory: Path = CHANGES) -> None
     _apply(connection, SCHEMA.read_text(encoding="utf-8"), 1)
     connection.executemany(
         "INSERT INTO setting (key, value) VALUES (?, ?)",
-        [("created_at", now), ("updated_at", now), ("changes", 0), ("written_by", version_of("ilk"))],
+        [("created_at", now), ("updated_at", now), ("changes", 0), ("written_by", ilk_version())],
     )
     upgrade(connection, directory=directory)
 
@@ -94,6 +93,13 @@ def upgrade(connection: sqlite3.Connection, *, directory: Path = CHANGES) -> Non
     for version, path in changes_in(directory).items():
         if version > found:
             _apply(connection, path.read_text(encoding="utf-8"), version)
+
+
+def ilk_version() -> str:
+    """Of the ilk that is running."""
+    from importlib.metadata import version  # takes longer to load than a search does
+
+    return version("ilk")
 
 
 def utc_now() -> str:

@@ -93,7 +93,7 @@ def _round(
     """The answers from the best `take` of each block; None for a query that needs more of them."""
     scans = [view.scan(block, queries, min(take, block.vectors)) for block in view.blocks]
     labels = np.concatenate([labels for _, labels in scans], axis=1)
-    numbers, ids, vectors = _stored(connection, view, np.unique(labels[labels >= 0]))
+    numbers, ids, vectors = _stored(connection, view, set(labels.ravel().tolist()) - {-1})
     # The most that a float32 sum of d products may be off (Higham, Accuracy and Stability, section 3.1), and rounding.
     slacks = (view.dimension + 4) * 2.0**-24 * 1.01 * np.linalg.norm(queries, axis=1)
     answers: list[list[Near] | None] = []
@@ -121,10 +121,10 @@ def _round(
 
 
 def _stored(
-    connection: sqlite3.Connection, view: View, labels: npt.NDArray[np.int64]
+    connection: sqlite3.Connection, view: View, labels: Collection[int]
 ) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.float64]]:
     """Of m embedding_ids those in the database, ascending; the ids of their items; their vectors, shape (m, d)."""
-    rows = sorted(catalog.vectors_of_embeddings(connection, labels.tolist(), view.space_id))
+    rows = sorted(catalog.vectors_of_embeddings(connection, labels, view.space_id))
     joined = b"".join(vector for _, _, vector in rows)
     if len(joined) != len(rows) * 2 * view.dimension:
         raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")

@@ -13,17 +13,17 @@ from ilk.place import DATABASE
 from ilk.records import GalleryInfo, IndexState, Item, Neighbour, Space
 from ilk.stores.base import Known
 from ilk.stores.local import catalog, migrations
-from ilk.stores.local.check import problems
 from ilk.stores.local.database import Database, connect, explained
 from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError, validated
 from ilk.stores.local.lock import WriterLock
 from ilk.stores.local.search import nearest
 from ilk.stores.local.view import Views
-from ilk.stores.local.writer import LocalWriter
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from ilk.stores.local.writer import LocalWriter
 
 PAGE_OF_IDS = 4_096
 """Ids read at once while streaming them; no transaction stays open between two pages."""
@@ -232,12 +232,16 @@ class LocalStore:
 
     def check(self) -> tuple[str, ...]:
         """Every inconsistency found, as sentences; empty when all is well. Reads the whole database."""
+        from ilk.stores.local.check import problems
+
         return problems(self._database)
 
     # -- writing --------------------------------------------------------------------------------------------------
 
     def writing(self) -> LocalWriter:
         """Become the one writer, until the context is left; see `ilk.stores.base.Store.writing`."""
+        from ilk.stores.local.writer import LocalWriter
+
         lock = WriterLock(self.directory, timeout_s=self._lock_timeout_s)
         return LocalWriter(self._database, lock, self._views, self._policy)
 

@@ -186,7 +186,7 @@ def _caught_up(connection: sqlite3.Connection, view: View) -> View:
     if gone:
         # What is newer than every block was never in one.
         dead = [embedding_id for _, embedding_id in gone if embedding_id <= view.newest]
-        view = replace(view, dead=np.union1d(view.dead, np.array(dead, np.int64)), last_tombstone=gone[-1][0])
+        view = replace(view, dead=np.concatenate([view.dead, np.array(dead, np.int64)]), last_tombstone=gone[-1][0])
     rows = catalog.vectors_after(connection, view.space_id, view.newest)
     blocks = list(view.blocks)
     newest = view.newest

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any, Self
 
 from ilk.errors import GalleryError, InputError, ModelMismatchError
@@ -16,7 +15,7 @@ from ilk.stores.local import catalog, renames
 from ilk.stores.local.database import Database, explained, transaction
 from ilk.stores.local.index import IndexPolicy
 from ilk.stores.local.lock import WriterLock
-from ilk.stores.local.migrations import utc_now
+from ilk.stores.local.migrations import ilk_version, utc_now
 from ilk.stores.local.refresh import refresh
 from ilk.stores.local.view import Views
 
@@ -43,7 +42,7 @@ class LocalWriter:
         try:
             self._connection = self._database.writing()
             with self._transaction() as connection:
-                connection.execute("INSERT OR REPLACE INTO setting VALUES ('written_by', ?)", (version_of("ilk"),))
+                connection.execute("INSERT OR REPLACE INTO setting VALUES ('written_by', ?)", (ilk_version(),))
         except BaseException:
             self.__exit__()
             raise
