@@ -55,9 +55,9 @@ def index(
 
         print(dumps({"gallery": str(place), "items": count, **report.to_dict()}, ensure_ascii=False))
     else:
-        from ilk.render.terminal import print_report
+        from ilk.render.terminal import report_text
 
-        print_report(report, items=count)
+        print(report_text(report, items=count), end="")
     if report.interrupted:
         sys.stderr.write("Stopped early; what is done is kept. The same command goes on from here.\n")
         raise typer.Exit(INTERRUPTED)

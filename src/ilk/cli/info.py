@@ -16,6 +16,6 @@ def info(*, gallery: GalleryOption = None, json: JsonOption = False) -> None:
 
         print(dumps(facts.to_dict(), ensure_ascii=False))
     else:
-        from ilk.render.terminal import print_info
+        from ilk.render.terminal import info_text
 
-        print_info(facts)
+        print(info_text(facts), end="")

@@ -72,9 +72,14 @@ def search(
 
 
 def _show(hits: Hits, gallery: Gallery) -> None:
-    from ilk.render.terminal import print_hits
+    from ilk.render.terminal import hits_lines, hits_table
 
-    print_hits(hits, path_of=gallery.path)
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(hits_table(hits, path_of=gallery.path))
+    else:
+        sys.stdout.write(hits_lines(hits))
 
 
 def _from_here(path: Path) -> Path:

@@ -1,0 +1,137 @@
+"""What people read in a terminal. Everything here returns text or a table; printing is the command line's.
+
+A person at a terminal gets a table; a pipe gets plain lines with tabs between the fields, which ``cut`` and ``awk``
+understand and which never change with the width of anything. rich is only imported for the former.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ilk.records import AddReport, GalleryInfo, Hit, Hits
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MAX_EXAMPLES = 3
+"""Failures shown for each reason; the report as JSON has them all."""
+
+_VISIBLE = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def hits_lines(hits: Hits) -> str:
+    """One line a hit, nearest first: rank, similarity, id, caption, with tabs between them."""
+    return "".join(
+        f"{hit.rank}\t{hit.similarity:.3f}\t{hit.id.translate(_VISIBLE)}\t{_caption(hit)}".rstrip() + "\n"
+        for hit in hits
+    )
+
+
+def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
+    """A table for a terminal, with each name a link to its file where the terminal knows links.
+
+    Parameters
+    ----------
+    path_of
+        Where the picture with a uri is.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    described = any(_caption(hit) for hit in hits)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=described)
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    table.add_column("similarity", justify="right", no_wrap=True)
+    table.add_column("picture", overflow="fold", ratio=3)
+    if described:  # ratios divide what the others leave; without them a long caption would take it all
+        table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=2)
+    for hit in hits:
+        name = Text(hit.id.translate(_VISIBLE))
+        name.stylize(f"link {path_of(hit.uri).as_uri()}")
+        row = [str(hit.rank), f"{hit.similarity:.3f}", name]
+        table.add_row(*row, *([Text(_caption(hit))] if described else []))
+    return table
+
+
+def report_text(report: AddReport, *, items: int) -> str:
+    """What an index did, in a line or two, and what failed, by reason with examples."""
+    done = [
+        f"{count:,} {word}"
+        for word, count in (
+            ("added", report.added),
+            ("updated", report.updated),
+            ("moved", report.moved),
+            ("removed", report.removed),
+            ("unchanged", report.unchanged),
+            ("failed", report.failed),
+            ("failed before and skipped", report.skipped),
+        )
+        if count
+    ]
+    rate = f", {report.encoded / report.took_s:,.0f} pictures/s" if report.encoded and report.took_s else ""
+    lines = [
+        f"{', '.join(done) or 'nothing to do'} in {_duration(report.took_s)}{rate}",
+        f"{items:,} pictures in the gallery",
+    ]
+    for reason, count in sorted(report.failed_by_reason.items(), key=lambda pair: -pair[1]):
+        lines.append(f"{count:,} failed: {reason}")
+        examples = [failure for failure in report.failures if failure.code == reason][:MAX_EXAMPLES]
+        lines += [f"    {failure.id.translate(_VISIBLE)}: {failure.message}" for failure in examples]
+        if count > len(examples):
+            lines.append(f"    … and {count - len(examples):,} more")
+    return "\n".join(lines) + "\n"
+
+
+def info_text(info: GalleryInfo) -> str:
+    """What a gallery holds, a fact a line."""
+    lines = [
+        ("gallery", info.path),
+        ("pictures", f"{info.items:,}"),
+        ("captions", f"{info.captions:,}"),
+        ("on disk", _size(info.size_bytes)),
+        ("updated", info.updated_at),
+    ]
+    lines += [("failed", f"{count:,} {reason}") for reason, count in info.failures.items()]
+    for state in info.spaces:
+        space = state.space
+        file = f"{state.indexed:,} in a file of {_size(state.size_bytes)}" if state.size_bytes else "no file"
+        lines += [
+            ("model", f"{space.model} ({space.digest[:12]}), {space.dimension} numbers a vector"),
+            ("vectors", f"{state.vectors:,} of the space {space.name}"),
+            ("index", f"{state.index}, {file}" + (f", {state.deleted:,} deleted" if state.deleted else "")),
+        ]
+    return "".join(f"{name:<10}{value}\n" for name, value in lines)
+
+
+def _caption(hit: Hit) -> str:
+    return " ".join((hit.caption or "").split())
+
+
+def _size(size_bytes: float) -> str:
+    """In the unit that leaves one to three digits before the point.
+
+    >>> _size(2_340_000)
+    '2.3 MB'
+    """
+    for unit in _UNITS:
+        if size_bytes < 1000 or unit == _UNITS[-1]:  # noqa: PLR2004 -- SI units
+            break
+        size_bytes /= 1000
+    return f"{size_bytes:.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
+
+
+def _duration(seconds: float) -> str:
+    """As a person would say it.
+
+    >>> _duration(3.21), _duration(200), _duration(7384)
+    ('3.2 s', '3 min 20 s', '2 h 3 min')
+    """
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
