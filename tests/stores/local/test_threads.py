@@ -61,12 +61,13 @@ def test_threads_read_while_one_writes(tmp_path: Path) -> None:
 
 FORKING = """
 import os, sys
-from ilk.stores.local import LocalStore
+from ilk.stores.local import LocalStore, database
 store = LocalStore.open(sys.argv[1])
 assert store.count() == 3
 if (child := os.fork()) == 0:
     assert store.count() == 3
     assert len(list(store.ids())) == 3
+    assert len(database._inherited) == 1
     store.close()
     os._exit(0)
 _, status = os.waitpid(child, 0)
