@@ -111,7 +111,9 @@ def measure_coarse(model: ShippedModel, data: Path, pictures: Sequence[Picture],
     """
     labels = sorted({p.label for p in pictures if p.label is not None})
     chosen = (model.embed_pictures(_opened(data, pictures)) @ model.embed_texts(labels).T).argmax(1)
-    return _percent(np.array([coarse(labels[c]) == coarse(str(p.label)) for c, p in zip(chosen, pictures, strict=True)]))
+    return _percent(
+        np.array([coarse(labels[c]) == coarse(str(p.label)) for c, p in zip(chosen, pictures, strict=True)])
+    )
 
 
 def measure_copies(model: ShippedModel, data: Path, pictures: Sequence[Picture]) -> Measured:
@@ -191,7 +193,7 @@ def _turn_by_exif(picture: Image.Image) -> Image.Image:
     return _through_file(picture.transpose(Image.Transpose.ROTATE_90), quality=90, exif=exif)
 
 
-def _through_file(picture: Image.Image, **options: Any) -> Image.Image:  # noqa: ANN401 - Pillow's options
+def _through_file(picture: Image.Image, **options: Any) -> Image.Image:
     file = io.BytesIO()
     picture.save(file, "JPEG", **options)
     return open_picture(file.getvalue())
@@ -203,5 +205,3 @@ def _recall(rank: npt.NDArray[np.int64]) -> dict[str, float]:
 
 def _percent(right: npt.NDArray[np.bool_]) -> float:
     return round(float(np.mean(right)) * 100, 2)
-
-

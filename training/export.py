@@ -67,7 +67,7 @@ def export_picture_tower(path: Path, tower: PictureTower, storage: Storage) -> N
     graph = Graph(storage)
     x = graph.add("Relu", graph.convolution("pixel_values", tower.stem, tower.stem_norm))
     for block in tower.blocks:
-        x = _block(graph, x, block)  # type: ignore[arg-type]
+        x = _block(graph, x, block)
     x = graph.add("Relu", graph.convolution(x, tower.head, tower.head_norm))
     x = graph.add("Flatten", graph.add("GlobalAveragePool", x), axis=1)
     graph.name_output(graph.linear(x, tower.embedding), "image_embeds")
@@ -85,11 +85,9 @@ def _block(graph: Graph, x: str, block: Block) -> str:
     if isinstance(block.shortcut, nn.Sequential):
         pool, layer, norm = block.shortcut
         if isinstance(pool, nn.AvgPool2d):
-            size = [int(pool.kernel_size)] * 2  # type: ignore[arg-type]
-            shortcut = graph.add(
-                "AveragePool", x, kernel_shape=size, strides=size, ceil_mode=1, count_include_pad=0
-            )
-        shortcut = graph.convolution(shortcut, layer, norm)  # type: ignore[arg-type]
+            size = [int(pool.kernel_size)] * 2
+            shortcut = graph.add("AveragePool", x, kernel_shape=size, strides=size, ceil_mode=1, count_include_pad=0)
+        shortcut = graph.convolution(shortcut, layer, norm)
     return graph.add("Relu", graph.add("Add", y, shortcut))
 
 
@@ -120,7 +118,7 @@ def export_text_tower(path: Path, tower: TextTower, storage: Storage) -> None:
     count = graph.add("Max", graph.add("ReduceSum", mask, words, keepdims=0), one)
     bag = graph.add("Div", graph.add("ReduceSum", x, words, keepdims=0), count)
     for block in tower.blocks:
-        x = _word_block(graph, x, mask, block)  # type: ignore[arg-type]
+        x = _word_block(graph, x, mask, block)
     hidden = graph.add("Mul", graph.add("Sub", one, mask), graph.constant(1e4))
     strongest = graph.add("ReduceMax", graph.add("Sub", x, hidden), words, keepdims=0)
     average = graph.add("Div", graph.add("ReduceSum", x, words, keepdims=0), count)

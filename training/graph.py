@@ -35,7 +35,7 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401 - an attribute can be anything
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
         name = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
@@ -77,7 +77,9 @@ class Graph:
             kernel_shape=list(layer.kernel_size),
         )
 
-    def save(self, path: Path, inputs: dict[str, tuple[int, list[str | int]]], outputs: dict[str, list[str | int]]) -> None:
+    def save(
+        self, path: Path, inputs: dict[str, tuple[int, list[str | int]]], outputs: dict[str, list[str | int]]
+    ) -> None:
         """Check the graph and write it.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,18 @@ from torch.nn import functional
 from training.batches import draw_batches, normalise, tint
 from training.captions import Captions
 from training.contrast import contrast, recall, same_pairs
-from training.lesson import Lesson, Rows
+from training.halves import Halves
+from training.lesson import Lesson
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.picture_stage import build_picture_tower, draw_lesson, embed_pictures, phase_of
 from training.runs import seeded
 from training.settings import Settings
 from training.text_stage import TextSpace, ask_captions, embed_by_length, embed_texts
-from training.vocabulary import tokenise, with_dropout
+from training.views import Views
+from training.vocabulary import PiecewiseTokenizer
 
 
-class Towers(nn.Module):
+class Towers(nn.Module):  # type: ignore[misc]
     """Picture tower, text tower, and the projection that ties both to the teacher."""
 
     def __init__(self, words: int, settings: Settings) -> None:
@@ -61,12 +64,13 @@ class JointStage:
         self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
         j = settings.joint
         self.epochs = sum(phase.epochs for phase in j.phases)
-        self.noisy = with_dropout(tokenizer, settings.text.merge_dropout)
+        self.noisy = PiecewiseTokenizer(tokenizer, settings.text.broken, settings.text.broken_merges)
         self.captions = Captions(lesson.pictures, settings.text.bare)
         self.towers = Towers(tokenizer.get_vocab_size(), settings)
         self.towers.picture.load_state_dict(picture)
         self.towers.space.load_state_dict(space)
         self.anchor = copy.deepcopy(self.towers.space.projection).eval().requires_grad_(requires_grad=False)
+        self.halves = Halves(self.towers.picture, settings.threads)
         self.average = MovingAverage(self.towers, j.keep)
         self.optimiser = Optimiser(
             self.towers.picture,
@@ -85,22 +89,24 @@ class JointStage:
         phase = phase_of(j.phases, epoch)
         rng = seeded(self.settings.seed, self.name, epoch)
         views, features = draw_lesson(self.lesson, rng, phase, j.weights, j.samples)
-        logs = []
+        logs: list[dict[str, float]] = []
         self.towers.train()
         for rows, pixels in draw_batches(self.lesson.store, views, phase.px, j.batch):
             if len(rows) < j.batch:
                 continue
-            with torch.autocast("cpu", torch.bfloat16):
-                embedding, predicted = self.towers.picture(tint(normalise(pixels), rng, self.settings.picture.tint))
-            parts = self._losses(embedding.float(), predicted.float(), views[rows].picture[:, 0],
-                                 views.share[rows], torch.from_numpy(features[rows]), rng)
-            loss = sum(getattr(j, f"{name}_weight") * value for name, value in parts.items())
-            loss.backward()
+            some = views[rows]
+            seen = torch.from_numpy(features[rows])
+
+            def loss(outputs: Sequence[Tensor], some: Views = some, seen: Tensor = seen) -> Tensor:
+                parts = self._losses(outputs[0], outputs[1], some, seen, rng)
+                logs.append({name: value.item() for name, value in parts.items()})
+                return torch.stack([getattr(j, f"{name}_weight") * value for name, value in parts.items()]).sum()
+
+            self.halves.step(tint(normalise(pixels), rng, self.settings.picture.tint), loss)
             share = rate((epoch + (rows[-1] + 1) / len(views)) / self.epochs, warm=j.warm, decay=j.decay)
             self.optimiser.step(share)
             self.text_optimiser.step(share)
             self.average.update(self.towers)
-            logs.append({name: value.item() for name, value in parts.items()})
         means = {name: float(np.mean([log[name] for log in logs])) for name in logs[0]}
         return {"px": phase.px, **means, **self.measure(phase.px)}
 
@@ -108,15 +114,14 @@ class JointStage:
         self,
         embedding: Tensor,
         predicted: Tensor,
-        pictures: Rows,
-        share: np.typing.NDArray[np.float32],
+        views: Views,
         features: Tensor,
         rng: np.random.Generator,
     ) -> dict[str, Tensor]:
-        pure = np.flatnonzero(share >= 1)
-        rows = pictures[pure]
+        pure = np.flatnonzero(views.share >= 1)
+        rows = views.picture[pure, 0]
         texts = [self.captions.draw(int(row), rng)[0] for row in rows]
-        said = embed_by_length(self.towers.space.text, tokenise(self.noisy, texts), 4)
+        said = embed_by_length(self.towers.space.text, self.noisy.tokenise(texts, rng), 4)
         scale = self.towers.space.text.logit_scale.exp().clamp(max=100)
         same = same_pairs(rows, texts)
         kept = torch.from_numpy(pure)

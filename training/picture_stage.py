@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.batches import draw_batches, normalise, tint
+from training.halves import Halves
 from training.lesson import Lesson, Rows
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.runs import seeded
@@ -35,8 +37,9 @@ def build_picture_tower(settings: Settings) -> PictureTower:
     """
     seeded(settings.seed, "picture weights")
     p = settings.picture
-    tower = PictureTower(p.widths, p.depths, p.head, settings.dimension)
-    return tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    tower: PictureTower = PictureTower(p.widths, p.depths, p.head, settings.dimension)
+    tower.to(memory_format=torch.channels_last)
+    return tower
 
 
 def draw_lesson(
@@ -95,6 +98,7 @@ class PictureStage:
         p = settings.picture
         self.epochs = sum(phase.epochs for phase in p.phases)
         self.tower = build_picture_tower(settings)
+        self.halves = Halves(self.tower, settings.threads)
         self.average = MovingAverage(self.tower, p.keep)
         self.optimiser = Optimiser(
             self.tower, muon_lr=p.muon_lr, adam_lr=p.adam_lr, weight_decay=p.weight_decay, outer=OUTER
@@ -106,25 +110,28 @@ class PictureStage:
         phase = phase_of(p.phases, epoch)
         rng = seeded(self.settings.seed, self.name, epoch)
         views, features = draw_lesson(self.lesson, rng, phase, p.weights, p.samples)
-        losses = []
+        losses: list[float] = []
         self.tower.train()
         for rows, pixels in draw_batches(self.lesson.store, views, phase.px, p.batch):
             if len(rows) < p.batch:
                 continue
-            with torch.autocast("cpu", torch.bfloat16):
-                _, predicted = self.tower(tint(normalise(pixels), rng, p.tint))
-            loss = 1 - functional.cosine_similarity(predicted.float(), torch.from_numpy(features[rows])).mean()
-            loss.backward()  # type: ignore[no-untyped-call]
+            seen = torch.from_numpy(features[rows])
+
+            def loss(outputs: Sequence[Tensor], seen: Tensor = seen) -> Tensor:
+                distance = 1 - functional.cosine_similarity(outputs[1], seen).mean()
+                losses.append(distance.item())
+                return distance
+
+            self.halves.step(tint(normalise(pixels), rng, p.tint), loss)
             self.optimiser.step(rate((epoch + rows[-1] / len(views)) / self.epochs, warm=p.warm, decay=p.decay))
             self.average.update(self.tower)
-            losses.append(loss.item())
         return {"px": phase.px, "loss": float(np.mean(losses)), **self._measure(phase.px)}
 
     def _measure(self, px: int) -> dict[str, float]:
         rows = self.lesson.rows("choose", "flickr8k_train")
         if not len(rows):
             return {}
-        _, predicted = embed_pictures(self.average.model, self.lesson, rows, px)  # type: ignore[arg-type]
+        _, predicted = embed_pictures(self.average.model, self.lesson, rows, px)
         wanted = torch.from_numpy(self.lesson.table[rows])
         return {"cosine": functional.cosine_similarity(predicted, wanted).mean().item()}
 
@@ -165,7 +172,7 @@ def phase_of(phases: tuple[Phase, ...], epoch: int) -> Phase:
     return phases[-1]
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def embed_pictures(tower: PictureTower, lesson: Lesson, rows: Rows, px: int) -> tuple[Tensor, Tensor]:
     """Embed whole pictures, squashed to a square.
 

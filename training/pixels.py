@@ -97,7 +97,7 @@ def build_pixels(data: Path, pictures: Sequence[Picture], folder: Path, settings
     which, row = place_pictures(pictures, settings)
     sizes = (settings.small_px, settings.store_px)
     arrays = [
-        np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+        np.lib.format.open_memmap(
             folder / f"pixels_{px}.npy",
             mode="w+",
             dtype=np.uint8,
@@ -137,9 +137,7 @@ def open_pixels(pictures: Sequence[Picture], folder: Path, settings: Settings) -
         Read-only and memory-mapped.
     """
     which, row = place_pictures(pictures, settings)
-    arrays = tuple(
-        np.load(folder / f"pixels_{px}.npy", mmap_mode="r") for px in (settings.small_px, settings.store_px)
-    )
+    arrays = tuple(np.load(folder / f"pixels_{px}.npy", mmap_mode="r") for px in (settings.small_px, settings.store_px))
     return PixelStore(arrays, which, row, np.load(folder / "aspects.npy"))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,7 +69,7 @@ def write_atomically(path: Path, state: dict[str, Any]) -> None:
     """
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def write_rows(path: Path, rows: list[dict[str, float]]) -> None:

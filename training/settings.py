@@ -34,6 +34,7 @@ class TeacherViews:
     """How many views of each training picture the teacher looks at, beside its table.
 
     Captioned photographs have most, since they are few; Tiny ImageNet has none, since 64 pixels have no windows.
+    Of all these in random order the teacher looks at the first ``most``.
     """
 
     per_source: dict[str, int] = field(
@@ -49,6 +50,7 @@ class TeacherViews:
             "grocery_iconic": 2,
         }
     )
+    most: int = 16384
     smallest: float = 0.35
     mixed: float = 0.2
 
@@ -63,7 +65,8 @@ class Text:
     depth: int = 2
     dropout: float = 0.25
     word_dropout: float = 0.15
-    merge_dropout: float = 0.05
+    broken: float = 0.1
+    broken_merges: float = 0.3
     bare: float = 0.4
     noise: float = 0.3
     view_share: float = 0.6
@@ -113,7 +116,7 @@ class Picture:
     widths: tuple[int, ...] = (64, 128, 288)
     depths: tuple[int, ...] = (1, 3, 2)
     head: int = 1024
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=12), Phase(px=96, epochs=12, taught=0.6))
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=3),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.01
@@ -138,21 +141,21 @@ class Joint:
     """Both towers together."""
 
     phases: tuple[Phase, ...] = (
-        Phase(px=96, epochs=16, taught=0.5),
-        Phase(px=112, epochs=8, taught=0.3),
+        Phase(px=64, epochs=12, taught=0.4, smallest=0.5),
+        Phase(px=80, epochs=4, taught=0.4, smallest=0.5),
     )
     samples: int = 32768
-    batch: int = 256
+    batch: int = 128
     warm: float = 0.02
     decay: float = 0.5
-    keep: float = 0.998
-    muon_lr: float = 0.02
+    keep: float = 0.995
+    muon_lr: float = 0.015
     adam_lr: float = 2e-3
     text_lr: float = 1e-4
     weight_decay: float = 0.05
     features_weight: float = 1.0
     embedding_weight: float = 1.0
-    captions_weight: float = 0.15
+    captions_weight: float = 0.3
     teacher_weight: float = 0.1
     weights: dict[str, float] = field(
         default_factory=lambda: {
@@ -181,7 +184,9 @@ class Settings:
     """The whole recipe."""
 
     seed: int = 20
+    threads: int = 2
     dimension: int = 256
+    teacher_width: int = 256
     store_px: int = 144
     small_px: int = 64
     small_sources: tuple[str, ...] = ("tiny_imagenet",)
@@ -201,4 +206,4 @@ def tiny() -> Settings:
     Settings
         The same recipe over fewer, smaller things.
     """
-    return replace(Settings(), dimension=16, store_px=24, small_px=16)
+    return replace(Settings(), dimension=16, teacher_width=16, store_px=24, small_px=16)

@@ -72,8 +72,9 @@ class ShippedModel:
             crop = p["crop_size"]
             left, top = (wide - crop["width"]) // 2, (high - crop["height"]) // 2
             picture = picture.crop((left, top, left + crop["width"], top + crop["height"]))
-        x = np.asarray(picture, dtype=np.float32) * np.float32(p["rescale_factor"])
-        x = (x - np.array(p["image_mean"], dtype=np.float32)) / np.array(p["image_std"], dtype=np.float32)
+        mean, std = (np.array(p[name], dtype=np.float32) for name in ("image_mean", "image_std"))
+        x: npt.NDArray[np.float32] = np.asarray(picture, dtype=np.float32) * np.float32(p["rescale_factor"])
+        x = ((x - mean) / std).astype(np.float32)
         return x.transpose(2, 0, 1)
 
     def embed_pictures(self, pictures: Iterable[Image.Image]) -> Embeddings:

@@ -128,11 +128,9 @@ def plan_views(
         if number == 1:  # The whole picture once, mirrored: the table already has it the right way round.
             parts.append(whole_views(rows, mirrored=True))
         else:
-            parts.append(
-                random_views(rows, aspects, rng, smallest=settings.smallest, mixed=settings.mixed)
-            )
+            parts.append(random_views(rows, aspects, rng, smallest=settings.smallest, mixed=settings.mixed))
     views = concatenate_views(parts)
-    return views[rng.permutation(len(views))]
+    return views[rng.permutation(len(views))[: settings.most]]
 
 
 def teach_views(data: Path, store: PixelStore, views: Views, folder: Path, *, threads: int = 2) -> TaughtViews:
@@ -159,9 +157,7 @@ def teach_views(data: Path, store: PixelStore, views: Views, folder: Path, *, th
     folder.mkdir(parents=True, exist_ok=True)
     done_file, path = folder / "views_done.txt", folder / "view_features.npy"
     done = int(done_file.read_text()) if done_file.exists() else 0
-    features = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        path, mode="r+" if done else "w+", dtype=np.float16, shape=(len(views), 256)
-    )
+    features = np.lib.format.open_memmap(path, mode="r+" if done else "w+", dtype=np.float16, shape=(len(views), 256))
     if done < len(views):
         teachers = [Teacher(data / "teacher") for _ in range(threads)]
 

@@ -18,10 +18,10 @@ from training.optimisers import MovingAverage, Optimiser, rate
 from training.runs import seeded
 from training.settings import Settings
 from training.towers import Projection, TextTower
-from training.vocabulary import tokenise, with_dropout
+from training.vocabulary import PiecewiseTokenizer, tokenise
 
 
-class TextSpace(torch.nn.Module):
+class TextSpace(torch.nn.Module):  # type: ignore[misc]
     """Text tower and projection, trained together."""
 
     def __init__(self, words: int, settings: Settings) -> None:
@@ -35,7 +35,7 @@ class TextSpace(torch.nn.Module):
             dropout=s.dropout,
             word_dropout=s.word_dropout,
         )
-        self.projection = Projection(256, settings.dimension, s.dropout)
+        self.projection = Projection(settings.teacher_width, settings.dimension, s.dropout)
 
 
 class TextStage:
@@ -56,7 +56,7 @@ class TextStage:
     def __init__(self, lesson: Lesson, tokenizer: Tokenizer, settings: Settings) -> None:
         self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
         self.epochs = settings.text.epochs
-        self.noisy = with_dropout(tokenizer, settings.text.merge_dropout)
+        self.noisy = PiecewiseTokenizer(tokenizer, settings.text.broken, settings.text.broken_merges)
         self.captions = Captions(lesson.pictures, settings.text.bare)
         seeded(settings.seed, "text weights")
         self.space = TextSpace(tokenizer.get_vocab_size(), settings)
@@ -80,8 +80,8 @@ class TextStage:
             rows = self.lesson.sample(rng, s.batch, s.weights)
             features = self._features(rows, rng)
             texts = [self.captions.draw(int(row), rng, 2) for row in rows]
-            loss = self._loss(rows, features, texts)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = self._loss(rows, features, texts, rng)
+            loss.backward()
             done = (epoch + (step + 1) / steps) / self.epochs
             self.optimiser.step(rate(done, warm=0.03, decay=s.decay))
             self.average.update(self.space)
@@ -93,9 +93,11 @@ class TextStage:
         noise = rng.normal(0, self.settings.text.noise, features.shape).astype(np.float32)
         return torch.from_numpy(features + noise)
 
-    def _loss(self, rows: npt.NDArray[np.int64], features: Tensor, texts: list[list[str]]) -> Tensor:
+    def _loss(
+        self, rows: npt.NDArray[np.int64], features: Tensor, texts: list[list[str]], rng: np.random.Generator
+    ) -> Tensor:
         first, second = [t[0] for t in texts], [t[1] for t in texts]
-        one, two = embed_by_length(self.space.text, tokenise(self.noisy, first + second)).chunk(2)
+        one, two = embed_by_length(self.space.text, self.noisy.tokenise(first + second, rng)).chunk(2)
         picture = self.space.projection(features)
         scale = self.space.text.logit_scale.exp().clamp(max=100)
         agreement = contrast(one, two, scale, same_pairs(rows, first) | same_pairs(rows, second))
@@ -174,7 +176,7 @@ def embed_by_length(text: TextTower, tokens: npt.NDArray[np.int64], parts: int =
     return torch.cat(embedded)[torch.from_numpy(np.argsort(order, kind="stable"))]
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def embed_texts(text: TextTower, tokenizer: Tokenizer, texts: list[str]) -> Tensor:
     """Embed texts in batches.
 
@@ -199,7 +201,7 @@ def embed_texts(text: TextTower, tokenizer: Tokenizer, texts: list[str]) -> Tens
     return torch.cat(parts)
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def measure_space(space: torch.nn.Module, lesson: Lesson, tokenizer: Tokenizer) -> dict[str, float]:
     """Measure text to picture over the pictures kept out to choose by, with the teacher's features as pictures.
 
@@ -221,6 +223,6 @@ def measure_space(space: torch.nn.Module, lesson: Lesson, tokenizer: Tokenizer) 
     asked = ask_captions(lesson, rows)
     if not asked.texts:
         return {}
-    pictures = space.projection(torch.from_numpy(lesson.table[rows]))  # type: ignore[operator]
-    texts = embed_texts(space.text, tokenizer, asked.texts)  # type: ignore[arg-type]
+    pictures = space.projection(torch.from_numpy(lesson.table[rows]))
+    texts = embed_texts(space.text, tokenizer, asked.texts)
     return recall(texts, pictures, asked.right)

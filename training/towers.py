@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Gate(nn.Module):
+class Gate(nn.Module):  # type: ignore[misc]
     """Channels weighted by what the whole picture shows (Hu et al. 2018, "Squeeze-and-Excitation Networks")."""
 
     def __init__(self, width: int) -> None:
@@ -26,7 +26,7 @@ class Gate(nn.Module):
         return x * weight[:, :, None, None]
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """Two 3x3 convolutions around a shortcut (He et al. 2016), gated."""
 
     def __init__(self, width_in: int, width: int, stride: int) -> None:
@@ -51,7 +51,7 @@ class Block(nn.Module):
         return functional.relu(y + self.shortcut(x))
 
 
-class PictureTower(nn.Module):
+class PictureTower(nn.Module):  # type: ignore[misc]
     """Pictures of any size to an embedding, and to the teacher's whitened features.
 
     The stem reads 8x8 pixels every 4: on a processor a convolution over three channels at full size
@@ -98,7 +98,7 @@ class PictureTower(nn.Module):
         return self.embedding(pooled), self.features(pooled)
 
 
-class WordBlock(nn.Module):
+class WordBlock(nn.Module):  # type: ignore[misc]
     """A convolution over neighbouring words around a shortcut; padding is kept at zero."""
 
     def __init__(self, width: int, dropout: float) -> None:
@@ -116,10 +116,11 @@ class WordBlock(nn.Module):
         return (x + self.dropout(y)) * mask
 
 
-class TextTower(nn.Module):
+class TextTower(nn.Module):  # type: ignore[misc]
     """Texts to embeddings: words, three at a time, the strongest and the average of each feature.
 
-    In the manner of Kim 2014, "Convolutional neural networks for sentence classification". Padding takes part in nothing, so that a text's embedding is the same in any batch.
+    In the manner of Kim 2014, "Convolutional neural networks for sentence classification". Padding takes
+    part in nothing, so that a text's embedding is the same in any batch.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ class TextTower(nn.Module):
         return self.embedding(self.dropout(torch.cat([bag, strongest, average], -1)))
 
 
-class Projection(nn.Module):
+class Projection(nn.Module):  # type: ignore[misc]
     """The teacher's features into the space of the texts: a line and a small bend."""
 
     def __init__(self, width: int, dimension: int, dropout: float) -> None:

@@ -94,9 +94,7 @@ def whole_views(pictures: Rows, *, mirrored: bool = False) -> Views:
     """
     n = len(pictures)
     box = np.tile(np.array([0, 0, 1, 1], dtype=np.float32), (n, 2, 1))
-    return Views(
-        np.stack([pictures, pictures], 1), box, np.full((n, 2), mirrored), np.ones(n, dtype=np.float32)
-    )
+    return Views(np.stack([pictures, pictures], 1), box, np.full((n, 2), mirrored), np.ones(n, dtype=np.float32))
 
 
 def random_views(

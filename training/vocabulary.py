@@ -1,8 +1,9 @@
 """The tokenizer: frequent words whole, rare ones in pieces, everything in lower case.
 
 Byte-pair merges over words (Sennrich et al. 2016, "Neural machine translation of rare words with subword
-units"). While training, some merges are skipped at random, so that the pieces of a known word carry its
-meaning too and an unknown word made of them is not noise (Provilkov et al. 2020, "BPE-dropout").
+units"). While training, some texts are broken into smaller pieces than they need be, so that the pieces of a
+known word carry its meaning too and an unknown word made of them is not noise: the idea of Provilkov et al.
+2020, "BPE-dropout", with chance that can be seeded.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def train_tokenizer(texts: Iterable[str], size: int, length: int) -> Tokenizer:
             normalizers.NFKD(),
             normalizers.StripAccents(),
             normalizers.Lowercase(),
-            normalizers.Replace(Regex("['’]"), ""),
+            normalizers.Replace(Regex("['\u2019]"), ""),
             normalizers.Replace(Regex("[^\\p{L}\\p{N}]+"), " "),
         ]
     )
@@ -58,24 +59,58 @@ def train_tokenizer(texts: Iterable[str], size: int, length: int) -> Tokenizer:
     return tokenizer
 
 
-def with_dropout(tokenizer: Tokenizer, share: float) -> Tokenizer:
-    """Return a copy that skips some merges at random.
+def with_fewer_merges(tokenizer: Tokenizer, share: float) -> Tokenizer:
+    """Return a copy that knows the first merges only, so that it breaks all but the commonest words into pieces.
 
     Parameters
     ----------
     tokenizer
         What ``train_tokenizer`` returned.
     share
-        Of merges skipped.
+        Of the merges kept.
 
     Returns
     -------
     Tokenizer
-        For training only.
+        With the same numbers for the same tokens; for training only.
     """
     described = json.loads(tokenizer.to_str())
-    described["model"]["dropout"] = share
+    merges = described["model"]["merges"]
+    described["model"]["merges"] = merges[: int(len(merges) * share)]
     return Tokenizer.from_str(json.dumps(described))
+
+
+class PiecewiseTokenizer:
+    """Breaks some texts into smaller pieces than others.
+
+    Parameters
+    ----------
+    tokenizer
+        What ``train_tokenizer`` returned.
+    share
+        Of the texts that are broken into smaller pieces.
+    merges
+        Share of the merges that those keep.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, share: float, merges: float) -> None:
+        self.whole = tokenizer
+        self.pieces = with_fewer_merges(tokenizer, merges)
+        self.share = share
+
+    def tokenise(self, texts: list[str], rng: np.random.Generator) -> Tokens:
+        """Turn texts into token numbers, as ``tokenise`` does."""
+        broken = rng.random(len(texts)) < self.share
+        tokens = tokenise(self.whole, texts)
+        if not broken.any():
+            return tokens
+        pieces = tokenise(self.pieces, [text for text, one in zip(texts, broken, strict=True) if one])
+        width = max(tokens.shape[1], pieces.shape[1])
+        padded = np.zeros((len(texts), width), dtype=np.int64)
+        padded[:, : tokens.shape[1]] = tokens
+        padded[broken] = 0
+        padded[broken, : pieces.shape[1]] = pieces
+        return padded
 
 
 def tokenise(tokenizer: Tokenizer, texts: list[str]) -> Tokens:
@@ -94,7 +129,7 @@ def tokenise(tokenizer: Tokenizer, texts: list[str]) -> Tokens:
         ``(texts, longest)``, zero where a text has ended; an empty text is one unknown token.
     """
     encoded = tokenizer.encode_batch(texts)
-    width = max(1, max(len(e.ids) for e in encoded))
+    width = max([1, *(len(e.ids) for e in encoded)])
     tokens = np.zeros((len(texts), width), dtype=np.int64)
     for row, one in enumerate(encoded):
         tokens[row, : len(one.ids)] = one.ids

@@ -1,0 +1,70 @@
+"""The recipe, from files to an exported model; every step is skipped where it is done already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from training.captions import every_text
+from training.export import export_model
+from training.joint_stage import JointStage
+from training.lesson import Lesson
+from training.manifest import read_manifest
+from training.picture_stage import PictureStage
+from training.pixels import build_pixels, open_pixels
+from training.runs import run_stage
+from training.settings import Settings
+from training.teacher import plan_views, read_table, teach_views
+from training.text_stage import TextStage
+from training.vocabulary import common_words, train_tokenizer
+
+
+def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None = None) -> None:
+    """Train and export.
+
+    Parameters
+    ----------
+    data
+        Folder of the sources.
+    build
+        Where arrays, checkpoints and logs are kept.
+    model
+        Where the exported files go.
+    settings
+        The recipe; the shipped one unless told otherwise.
+    """
+    settings = settings or Settings()
+    torch.set_num_threads(1)
+    pictures = read_manifest(data, settings.splits)
+    build_pixels(data, pictures, build / "pixels", settings)
+    store = open_pixels(pictures, build / "pixels", settings)
+    table = Lesson(pictures, store, read_table(data, pictures))
+    tokenizer = _tokenizer(data, build, table, settings)
+
+    picture = PictureStage(table, settings)
+    run_stage(picture, build)
+    text = TextStage(table, tokenizer, settings)
+    run_stage(text, build)
+    views = plan_views(pictures, store.aspects, settings.seed, settings.teacher_views)
+    taught = teach_views(data, store, views, build / "views", threads=settings.threads)
+    joint = JointStage(
+        Lesson(pictures, store, table.table, taught),
+        tokenizer,
+        settings,
+        picture=picture.average.model.state_dict(),
+        space=text.average.model.state_dict(),
+    )
+    run_stage(joint, build)
+    towers: Any = joint.average.model
+    export_model(model, towers.picture, towers.space.text, tokenizer, settings)
+
+
+def _tokenizer(data: Path, build: Path, lesson: Lesson, settings: Settings) -> Tokenizer:
+    path = build / "tokenizer.json"
+    if not path.exists():
+        texts = 2 * every_text(lesson.pictures) + common_words(data)
+        train_tokenizer(texts, settings.text.words, settings.text.length).save(str(path))
+    return Tokenizer.from_file(str(path))
