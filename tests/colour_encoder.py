@@ -39,6 +39,9 @@ class ColourEncoder:
         self.batch_size = batch_size
         self.encoded = 0
 
+    def load(self, modality: str) -> None:
+        """Nothing to load."""
+
     def prepare_image(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Scale to 8 by 8."""
         return np.asarray(image.resize((8, 8), Image.Resampling.BOX))

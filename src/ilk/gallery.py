@@ -201,7 +201,7 @@ class Gallery:
         if not asked:
             return []
         space = self._space(model)
-        self._warm(asked, space)
+        self._load(asked, space)
         started = time.perf_counter()
         vectors = self._vectors(asked, space)
         found = self._nearest(asked, vectors, k=k, space=space)
@@ -263,10 +263,12 @@ class Gallery:
             )
         return encoder
 
-    def _warm(self, queries: Sequence[Query], space: Space) -> None:
+    def _load(self, queries: Sequence[Query], space: Space) -> None:
         """Load what the queries need, so that loading is not counted as searching."""
-        if any(term.kind in {"text", "image"} for query in queries for term in query.terms):
-            self._encoder_of(space)
+        kinds = {term.kind for query in queries for term in query.terms}
+        for modality in ("text", "image"):
+            if modality in kinds:
+                self._encoder_of(space).load(modality)
 
     def _vectors(self, queries: Sequence[Query], space: Space) -> npt.NDArray[np.float32]:
         """One unit row of shape (d,) for each query: its terms' unit vectors, weighted and summed."""

@@ -212,11 +212,11 @@ def test_a_newer_gallery(ilk: Ilk, indexed: Path) -> None:
 
 
 def test_what_is_no_gallery(ilk: Ilk, indexed: Path) -> None:
-    """A file that is no database is named."""
+    """A file that is no database is refused, and where it is is said."""
     for journal in (indexed / ".ilk").glob("gallery.sqlite-*"):
         journal.unlink()
     (indexed / ".ilk" / "gallery.sqlite").write_bytes(b"no database" * 100)
-    wrong(ilk("search", "a dog", "--gallery", indexed), "gallery.sqlite")
+    wrong(ilk("search", "a dog", "--gallery", indexed), str(indexed), "not a database")
 
 
 def test_an_unwritable_place(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_an_unwritable_place(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
 def test_a_second_writer(ilk: Ilk, indexed: Path) -> None:
     """Is told who is writing; readers are not held up."""
     with LocalStore.open(indexed / ".ilk").writing():
-        wrong(ilk("index", indexed), "writing")
+        wrong(ilk("index", indexed), "being written by process")
         assert ilk("search", "red", "--gallery", indexed).code == 0
 
 

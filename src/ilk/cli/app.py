@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ilk import __version__
-from ilk.cli import check, demo, index, info, remove, search
+from ilk.cli import check, index, info, remove, search
 
 app = typer.Typer(
     name="ilk",
@@ -39,4 +39,4 @@ app.command("search")(search.search)
 app.command("info")(info.info)
 app.command("check")(check.check)
 app.command("remove")(remove.remove)
-app.command("demo")(demo.demo)
+

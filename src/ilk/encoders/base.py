@@ -55,6 +55,16 @@ class Encoder(Protocol):
         """Pictures it likes to be given at once."""
         ...
 
+    def load(self, modality: Modality) -> None:
+        """Load one tower now rather than when it is first used. Doing it again costs nothing.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no such tower.
+        """
+        ...
+
     def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
         """Resize and crop one upright RGB picture to the model's input.
 

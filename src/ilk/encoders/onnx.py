@@ -156,6 +156,18 @@ class OnnxEncoder:
             rules = replace(rules, context=min(rules.context, shape[1]), pad_to_context=True)
         return TextReader(files.folder / layout.tokenizer, rules)
 
+    def load(self, modality: Modality) -> None:
+        """Load one tower now rather than when it is first used. Doing it again costs nothing.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no such tower.
+        """
+        self._require(modality)
+        self._session(modality)
+        _ = self.reader if modality == "text" else self.preprocessing
+
     # -- encoding -------------------------------------------------------------------------------------------------
 
     def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
