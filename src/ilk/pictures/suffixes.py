@@ -63,9 +63,14 @@ SUFFIXES: frozenset[str] = frozenset(
         ".flc",
         ".xbm",
         ".xpm",
+        # what microscopes and workstations have, by names that Pillow does not register
+        ".im1",
+        ".imt",
+        ".p7",
+        ".spider",
     }
 )  # fmt: skip -- one line for one format
-"""Lower-case suffixes of the formats in `ilk.pictures.formats`, as Pillow knows them."""
+"""Lower-case suffixes of the formats in `ilk.pictures.formats`."""
 
 CLASHES: frozenset[str] = frozenset(
     {
