@@ -1,0 +1,1 @@
+"""Pictures to try ilk with, and questions to ask of them."""

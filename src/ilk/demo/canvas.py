@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-
 Field: TypeAlias = npt.NDArray[np.float32]
 Colour: TypeAlias = tuple[float, float, float]
 Point: TypeAlias = tuple[float, float]
@@ -37,10 +36,11 @@ def times(a: Colour, b: Colour | float) -> Colour:
     return (min(a[0] * r, 1.0), min(a[1] * g, 1.0), min(a[2] * blue, 1.0))
 
 
-def smoothstep(field: Field, low: float, high: float) -> Field:
+def smoothstep(field: npt.NDArray[np.floating], low: float, high: float | Field) -> Field:
     """0 below `low`, 1 above `high`, and an S between."""
-    t = np.clip((field - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    t: Field = np.clip((field - low) / (high - low), 0, 1).astype(np.float32)
+    eased: Field = t * t * (3 - 2 * t)
+    return eased
 
 
 def _bytes(colour: Colour) -> tuple[int, int, int]:
@@ -62,7 +62,7 @@ class Canvas:
     def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
         self.size = size
         self.rng = rng
-        scale = FINEST_SCALE if min(size) > 96 else 3  # noqa: PLR2004 -- a small picture needs finer edges
+        scale = FINEST_SCALE if min(size) > 96 else 3
         self.pixels = (size[0] * scale, size[1] * scale)
         self.unit = self.pixels[1] / HEIGHT
         self.width = HEIGHT * size[0] / size[1]
@@ -104,7 +104,7 @@ class Canvas:
             total += weight * np.asarray(grid.resize(self.pixels, Image.Resampling.BICUBIC))
             weights += weight
             weight *= rough
-        return np.clip((total / weights - 0.5) * 1.6 + 0.5, 0, 1)
+        return np.clip((total / weights - 0.5) * 1.6 + 0.5, 0, 1).astype(np.float32)
 
     def ridge(self, step: float, *, octaves: int = 5, rough: float = 0.5) -> Field:
         """A line of noise, one value in [0, 1] for each column: the outline of hills."""
@@ -116,7 +116,7 @@ class Canvas:
             total += weight * np.interp(columns * 2**octave / step, np.arange(len(knots)), knots).astype(np.float32)
             weights += weight
             weight *= rough
-        return total / weights
+        return (total / weights).astype(np.float32)
 
     # -- where things are -----------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Canvas:
         else:
             self.image.paste(Image.fromarray((np.clip(paint, 0, 1) * 255).astype(np.uint8)), (0, 0), stencil)
 
-    def shade(self, factor: Field) -> None:
+    def shade(self, factor: npt.NDArray[np.floating]) -> None:
         """Make the picture lighter or darker by a factor for each pixel."""
         values = np.asarray(self.image, np.float32) * np.broadcast_to(factor, self.pixels[::-1])[..., None]
         self.image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
@@ -160,7 +160,7 @@ class Canvas:
 
     def array(self) -> Field:
         """What is painted so far, of shape (rows, columns, 3), in [0, 1]."""
-        return np.asarray(self.image, np.float32) / 255
+        return np.asarray(self.image, np.float32) / np.float32(255)
 
     # -- painting shapes ------------------------------------------------------------------------------------------
 
@@ -325,9 +325,6 @@ class Canvas:
 
 
 def _sheet(paint: Paint, size: tuple[int, int]) -> Image.Image:
-    first = paint[0]
-    if not isinstance(first, tuple):
-        return Image.new("RGB", size, _bytes(paint))  # type: ignore[arg-type]  # the other member of the union is gone
-    top, bottom = paint
-    strip = np.linspace(top, bottom, size[1], dtype=np.float32)[:, None]  # type: ignore[arg-type]
-    return Image.fromarray((np.clip(strip, 0, 1) * 255).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
+    ends = np.asarray(paint, np.float32).reshape(-1, 3)
+    strip = np.linspace(ends[0], ends[-1], size[1], dtype=np.float32)[:, None]
+    return Image.fromarray((np.clip(strip, 0, 1) * 255 + 0.5).astype(np.uint8)).resize(size, Image.Resampling.NEAREST)

@@ -79,14 +79,15 @@ def _waves(canvas: Canvas, depth: Field) -> Field:
     """Ripples seen from the shore: noise whose rows lie closer the farther they are."""
     flat = canvas.noise(9, 1.6, octaves=3, rough=0.6)
     rows = (np.log1p(depth[:, 0] * 14) / math.log(15) * (len(flat) - 1)).astype(int)
-    return flat[rows]
+    rippled: Field = flat[rows]
+    return rippled
 
 
 def paint_hills(
     canvas: Canvas, colour: Colour, light: Light, *, base: float, rise: float, distance: float, step: float = 45
 ) -> Field:
     """One rolling outline from edge to edge, filled to the bottom. Gives the height of each column."""
-    top = base - rise * canvas.ridge(step, octaves=4, rough=0.4)
+    top: Field = base - rise * canvas.ridge(step, octaves=4, rough=0.4)
     mask = smoothstep((canvas.ys() - top[None]) * canvas.unit, -0.7, 0.7)
     texture = 1 + 0.18 * (canvas.noise(10, 5, octaves=4, rough=0.6) - 0.5)
     paint = np.asarray(light.far(colour, distance), np.float32) * texture[..., None]
@@ -135,7 +136,8 @@ def _relief(canvas: Canvas) -> Field:
     across = np.roll(folds, reach, axis=1) - np.roll(folds, -reach, axis=1)
     down = np.roll(folds, reach, axis=0) - np.roll(folds, -reach, axis=0)
     lean = 0.9 * across + 0.5 * down
-    return (0.5 - 0.5 * np.tanh(lean / (1.6 * float(lean.std()) + 1e-6))).astype(np.float32)
+    lit: Field = 0.5 - 0.5 * np.tanh(lean / (1.6 * float(lean.std()) + 1e-6))
+    return lit
 
 
 def paint_conifer(canvas: Canvas, foot: Point, tall: float, light: Light, *, season: str, distance: float = 0) -> None:
@@ -156,7 +158,7 @@ def paint_conifer(canvas: Canvas, foot: Point, tall: float, light: Light, *, sea
             tip = (x + side * reach, level + droop + canvas.between(0, tall * 0.02))
             lit = canvas.between(0, 0.4) + 0.45 * (side < 0)
             strokes.append(((x + side * reach * 0.1, level - tall * 0.015), tip, tall * 0.024, mix(dark, bright, lit)))
-            if season == "winter" and canvas.between(0, 1) < 0.55:  # noqa: PLR2004 -- more boughs with snow than without
+            if season == "winter" and canvas.between(0, 1) < 0.55:
                 start = (x + side * reach * 0.45, level + droop * 0.35 - tall * 0.008)
                 strokes.append(
                     (start, (tip[0], tip[1] - tall * 0.010), tall * 0.017, mix(white, dark, 0.25 * (side > 0)))

@@ -1,4 +1,4 @@
-"""Painters of wide views: sea, mountains, forest, desert, beach, field, city."""
+"""Painters of wide views: sea, mountains, forest, desert, beach, field."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def paint_sea(canvas: Canvas, choices: Choices) -> None:
     """Open water, sometimes with a headland."""
     horizon = canvas.between(52, 62)
     light = paint_sky(canvas, time=choices.time, weather=choices.weather, horizon=horizon)
-    if canvas.between(0, 1) < 0.5:  # noqa: PLR2004 -- every other time
+    if canvas.between(0, 1) < 0.5:
         _headland(canvas, light, horizon)
     paint_water(canvas, light, horizon=horizon)
     if choices.time == "sunset":
@@ -36,7 +36,7 @@ def paint_sea(canvas: Canvas, choices: Choices) -> None:
 
 
 def _headland(canvas: Canvas, light: Light, horizon: float) -> None:
-    left = canvas.between(0, 1) < 0.5  # noqa: PLR2004 -- either side
+    left = canvas.between(0, 1) < 0.5
     reach = canvas.width * canvas.between(0.25, 0.45)
     top = horizon - canvas.between(4, 9) * canvas.ridge(16, octaves=5)
     away = canvas.xs()[0] if left else canvas.width - canvas.xs()[0]
@@ -81,7 +81,7 @@ def paint_mountain_view(canvas: Canvas, choices: Choices) -> None:
             canvas, (x, float(top[column]) + deep), 6 + deep * 1.1, light, season=choices.season, distance=0.15
         )
     for _ in range(9):
-        x = canvas.width * (canvas.between(0, 0.28) if canvas.between(0, 1) < 0.5 else canvas.between(0.72, 1))  # noqa: PLR2004 -- either side
+        x = canvas.width * (canvas.between(0, 0.28) if canvas.between(0, 1) < 0.5 else canvas.between(0.72, 1))
         paint_conifer(canvas, (x, canvas.between(93, 103)), canvas.between(22, 34), light, season=choices.season)
     paint_weather(canvas, choices.weather, light)
 
@@ -112,9 +112,9 @@ def paint_forest(canvas: Canvas, choices: Choices) -> None:
     outline = [(x - w, horizon + (HEIGHT - horizon) * t) for t, x, w in edges]
     outline += [(x + w, horizon + (HEIGHT - horizon) * t) for t, x, w in reversed(edges)]
     canvas.polygon(outline, (light.on(mix(path, (1, 1, 0.85), 0.3)), light.on(times(path, 0.8))), blur=0.8, opacity=0.9)
-    firs = choices.season == "winter" or (choices.season == "summer" and canvas.between(0, 1) < 0.35)  # noqa: PLR2004 -- mostly broad-leaved
+    firs = choices.season == "winter" or (choices.season == "summer" and canvas.between(0, 1) < 0.35)
     for depth in np.sort(canvas.rng.random(34)):
-        side = -1 if canvas.between(0, 1) < 0.5 else 1  # noqa: PLR2004 -- either side
+        side = -1 if canvas.between(0, 1) < 0.5 else 1
         y = horizon + 1 + 38 * depth**1.6
         gap = 4 + 26 * depth**1.5
         x = mid + side * (gap + canvas.between(0, 1) * (canvas.width / 2 - gap + 8))
@@ -146,7 +146,7 @@ def paint_desert(canvas: Canvas, choices: Choices) -> None:
     depth = np.clip((canvas.ys() - horizon) / (HEIGHT - horizon), 0, 1)
     phase = (canvas.noise(24, 18, octaves=3) * 26 + canvas.ys() * 0.9) * (3.2 - 1.4 * depth)
     canvas.shade(1 + 0.045 * np.sin(phase * 2) * smoothstep(depth, 0.35, 0.9))
-    if canvas.between(0, 1) < 0.6:  # noqa: PLR2004 -- more often than not
+    if canvas.between(0, 1) < 0.6:
         for _ in range(int(canvas.rng.integers(1, 3))):
             _cactus(
                 canvas, canvas.width * canvas.between(0.15, 0.85), canvas.between(80, 92), canvas.between(18, 30), light
@@ -255,52 +255,3 @@ def paint_field(canvas: Canvas, choices: Choices) -> None:
         paint_tree(
             canvas, (x, horizon + 3 + 9 * depth), 9 + 9 * depth, light, season=season, distance=0.2 * (1 - depth)
         )
-
-
-def paint_city(canvas: Canvas, choices: Choices) -> None:
-    """Towers in rows along a river; at night their windows are lit."""
-    night = choices.time == "night"
-    horizon = 78.0
-    light = paint_sky(canvas, time=choices.time, weather=choices.weather, horizon=horizon)
-    if night:
-        canvas.glow((canvas.width / 2, horizon), 55, (0.42, 0.26, 0.22), 0.55)
-    for row, (low, high, wide) in enumerate(((16, 44, 9), (14, 52, 11), (8, 34, 13))):
-        x = canvas.between(-8, 0)
-        while x < canvas.width:
-            w = wide * canvas.between(0.65, 1.35)
-            bell = 0.6 + 0.55 * math.exp(-(((x + w / 2) / canvas.width - 0.5) ** 2) / 0.06)
-            h = canvas.between(low, high) * bell
-            _tower(canvas, x, horizon - h, w, h, light, distance=0.5 - 0.2 * row, night=night)
-            x += w * canvas.between(0.95, 1.4)
-    paint_water(canvas, light, horizon=horizon, deep=(0.04, 0.09, 0.15))
-    paint_weather(canvas, choices.weather, light)
-
-
-def _tower(
-    canvas: Canvas, x: float, y: float, w: float, h: float, light: Light, *, distance: float, night: bool
-) -> None:
-    stone = canvas.vary(((0.55, 0.52, 0.50), (0.42, 0.48, 0.56), (0.66, 0.58, 0.48))[int(canvas.rng.integers(3))], 0.1)
-    wall = light.far(times(stone, 0.5 if night else 1.0), distance * (0.6 if night else 1))
-    canvas.rectangle((x, y), (w, h + 1), (wall, times(wall, 0.8)))
-    canvas.rectangle((x + w * 0.78, y), (w * 0.22, h + 1), times(wall, 0.72))
-    style = canvas.between(0, 1)
-    if style < 0.25:  # noqa: PLR2004 -- a quarter have a spire
-        canvas.line([(x + w / 2, y), (x + w / 2, y - h * 0.16)], wall, 0.35)
-    elif style < 0.5:  # noqa: PLR2004 -- a quarter step back
-        canvas.rectangle((x + w * 0.2, y - h * 0.07), (w * 0.6, h * 0.08), wall)
-    across = max(3, round(w / 1.7))
-    pane = (w / across * 0.52, 0.95)
-    chance = canvas.between(0.25, 0.6)
-    dark = times(wall, 0.72) if night else mix(times(wall, 0.62), light.horizon, 0.3)
-    panes = []
-    for row in range(int((h - 1.5) / 1.9)):
-        for column in range(across):
-            lit = night and canvas.between(0, 1) < chance
-            warm = ((1.0, 0.84, 0.48), (1.0, 0.92, 0.70), (0.80, 0.90, 1.0))[
-                min(int(canvas.rng.integers(6)), 2) if lit else 0
-            ]
-            paint = mix(warm, wall, distance * 0.7) if lit else dark
-            left = x + (column + 0.24) * w / across
-            top = y + 1.3 + row * 1.9
-            panes.append((left, top, *pane, paint))
-    canvas.boxes(panes)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from ilk.demo import outdoors, streets, things
+from ilk.demo import buildings, holidays, indoors, outdoors, streets, things
 from ilk.demo.canvas import Canvas
 from ilk.demo.palette import NUMBERS, Choices
 
@@ -85,26 +85,130 @@ class _Kind:
 _BRIGHT = ("red", "blue", "yellow", "green", "orange", "white")
 
 _KINDS: dict[str, _Kind] = {
-    "sea": _Kind(outdoors.paint_sea, "the open sea", times=("sunset", "sunset", "day", "night"), weathers=("clear", "clear", "cloudy", "rain")),
-    "mountains": _Kind(outdoors.paint_mountain_view, "{snowy}mountains and fir trees", times=("day", "day", "sunset"), weathers=("clear", "clear", "snow"), seasons=("winter", "winter", "summer", "autumn"), says_season=True),
-    "forest": _Kind(outdoors.paint_forest, "a path through a forest", weathers=("clear", "clear", "fog", "rain"), seasons=ANY_SEASON, says_season=True),
+    "sea": _Kind(
+        outdoors.paint_sea,
+        "the open sea",
+        times=("sunset", "sunset", "day", "night"),
+        weathers=("clear", "clear", "cloudy", "rain"),
+    ),
+    "mountains": _Kind(
+        outdoors.paint_mountain_view,
+        "{snowy}mountains and fir trees",
+        times=("day", "day", "sunset"),
+        weathers=("clear", "clear", "snow"),
+        seasons=("winter", "winter", "summer", "autumn"),
+        says_season=True,
+    ),
+    "forest": _Kind(
+        outdoors.paint_forest,
+        "a path through a forest",
+        weathers=("clear", "clear", "fog", "rain"),
+        seasons=ANY_SEASON,
+        says_season=True,
+    ),
     "desert": _Kind(outdoors.paint_desert, "sand dunes in a desert", times=("day", "sunset")),
-    "beach": _Kind(outdoors.paint_beach, "{count} {colour} parasol{s} on a beach by the sea", colours=_BRIGHT, counts=(1, 1, 2, 3), times=("day", "day", "sunset")),
-    "rainbow": _Kind(outdoors.paint_field, "a rainbow over a green field", weathers=("cloudy",), seasons=("spring", "summer")),
-    "city": _Kind(outdoors.paint_city, "a city skyline with tall buildings", times=("night", "night", "day", "sunset"), weathers=("clear", "clear", "cloudy", "rain")),
-    "car": _Kind(streets.paint_car, "{count} {colour} car{s} on a street", colours=("red", "blue", "yellow", "green", "white", "black"), counts=(1,), times=("day", "day", "night"), weathers=("clear", "cloudy", "rain", "snow"), seasons=("summer", "autumn", "spring")),
-    "house": _Kind(streets.paint_house, "a house with a {colour} roof and a garden", colours=("red", "blue", "brown", "orange"), times=("day", "day", "sunset", "night"), weathers=MOSTLY_CLEAR, seasons=ANY_SEASON, says_season=True),
-    "clock": _Kind(streets.paint_clock, "a round {colour} clock on a wall", colours=("black", "red", "blue", "brown", "white")),
-    "traffic-light": _Kind(streets.paint_traffic_light, "a traffic light showing {colour}", colours=("red", "yellow", "green"), times=("day", "day", "night"), weathers=("clear", "cloudy", "rain")),
-    "lighthouse": _Kind(streets.paint_lighthouse, "a {colour} and white lighthouse by the sea", colours=("red", "blue", "black"), times=ANY_TIME, weathers=MOSTLY_CLEAR),
-    "fireworks": _Kind(streets.paint_fireworks, "{colour} fireworks in the night sky", colours=("", "", "red", "blue", "yellow", "green")),
-    "snowman": _Kind(streets.paint_snowman, "a snowman with a {colour} scarf in the snow", colours=("red", "blue", "green", "yellow"), times=("day", "day", "sunset"), weathers=("clear", "snow"), seasons=("winter",)),
-    "boats": _Kind(things.paint_boats, "{count} sailing boat{s} with {colour} sails", colours=("white", "white", "red", "blue", "yellow"), counts=(1, 1, 2, 3), times=("day", "day", "sunset"), weathers=MOSTLY_CLEAR),
-    "balloons": _Kind(things.paint_balloons, "{count} {colour} hot-air balloon{s} in the sky", colours=("red", "blue", "yellow", "orange", "violet"), counts=(1, 2, 3, 4, 5), times=("day", "day", "sunset"), seasons=("summer", "spring")),
-    "flowers": _Kind(things.paint_flowers, "{count} {colour} flower{s} in a meadow", colours=("red", "yellow", "pink", "violet", "white", "orange"), counts=(1, 2, 3, 0, 0), weathers=MOSTLY_CLEAR),
-    "fruit": _Kind(things.paint_fruit, "{count} {colour} {form}{s} on a table", colours=("red", "green", "yellow", "orange", "violet"), counts=(1, 2, 3, 4, 5), forms=tuple(things.FRUIT)),
-    "shapes": _Kind(things.paint_shapes, "{count} {colour} {form}{s} on paper", colours=("red", "blue", "green", "yellow", "black", "violet", "orange", "pink"), counts=(1, 2, 3, 4, 5, 6, 7, 8, 9), forms=things.SHAPES),
-}  # fmt: skip
+    "beach": _Kind(
+        outdoors.paint_beach,
+        "{count} {colour} parasol{s} on a beach by the sea",
+        colours=_BRIGHT,
+        counts=(1, 1, 2, 3),
+        times=("day", "day", "sunset"),
+    ),
+    "rainbow": _Kind(
+        outdoors.paint_field, "a rainbow over a green field", weathers=("cloudy",), seasons=("spring", "summer")
+    ),
+    "city": _Kind(
+        buildings.paint_city,
+        "a city skyline with tall buildings",
+        times=("night", "night", "day", "sunset"),
+        weathers=("clear", "clear", "cloudy", "rain"),
+    ),
+    "car": _Kind(
+        streets.paint_car,
+        "{count} {colour} car{s} on a street",
+        colours=("red", "blue", "yellow", "green", "white", "black"),
+        counts=(1,),
+        times=("day", "day", "night"),
+        weathers=("clear", "cloudy", "rain", "snow"),
+        seasons=("summer", "autumn", "spring"),
+    ),
+    "house": _Kind(
+        buildings.paint_house,
+        "a house with a {colour} roof and a garden",
+        colours=("red", "blue", "brown", "orange"),
+        times=("day", "day", "sunset", "night"),
+        weathers=MOSTLY_CLEAR,
+        seasons=ANY_SEASON,
+        says_season=True,
+    ),
+    "clock": _Kind(
+        indoors.paint_clock, "a round {colour} clock on a wall", colours=("black", "red", "blue", "brown", "white")
+    ),
+    "traffic-light": _Kind(
+        streets.paint_traffic_light,
+        "a traffic light showing {colour}",
+        colours=("red", "yellow", "green"),
+        times=("day", "day", "night"),
+        weathers=("clear", "cloudy", "rain"),
+    ),
+    "lighthouse": _Kind(
+        buildings.paint_lighthouse,
+        "a {colour} and white lighthouse by the sea",
+        colours=("red", "blue", "black"),
+        times=ANY_TIME,
+        weathers=MOSTLY_CLEAR,
+    ),
+    "fireworks": _Kind(
+        holidays.paint_fireworks,
+        "{colour} fireworks in the night sky",
+        colours=("", "", "red", "blue", "yellow", "green"),
+    ),
+    "snowman": _Kind(
+        holidays.paint_snowman,
+        "a snowman with a {colour} scarf in the snow",
+        colours=("red", "blue", "green", "yellow"),
+        times=("day", "day", "sunset"),
+        weathers=("clear", "snow"),
+        seasons=("winter",),
+    ),
+    "boats": _Kind(
+        things.paint_boats,
+        "{count} sailing boat{s} with {colour} sails",
+        colours=("white", "white", "red", "blue", "yellow"),
+        counts=(1, 1, 2, 3),
+        times=("day", "day", "sunset"),
+        weathers=MOSTLY_CLEAR,
+    ),
+    "balloons": _Kind(
+        things.paint_balloons,
+        "{count} {colour} hot-air balloon{s} in the sky",
+        colours=("red", "blue", "yellow", "orange", "violet"),
+        counts=(1, 2, 3, 4, 5),
+        times=("day", "day", "sunset"),
+        seasons=("summer", "spring"),
+    ),
+    "flowers": _Kind(
+        things.paint_flowers,
+        "{count} {colour} flower{s} in a meadow",
+        colours=("red", "yellow", "pink", "violet", "white", "orange"),
+        counts=(1, 2, 3, 0, 0),
+        weathers=MOSTLY_CLEAR,
+    ),
+    "fruit": _Kind(
+        indoors.paint_fruit,
+        "{count} {colour} {form}{s} on a table",
+        colours=("red", "green", "yellow", "orange", "violet"),
+        counts=(1, 2, 3, 4, 5),
+        forms=tuple(indoors.FRUIT),
+    ),
+    "shapes": _Kind(
+        indoors.paint_shapes,
+        "{count} {colour} {form}{s} on paper",
+        colours=("red", "blue", "green", "yellow", "black", "violet", "orange", "pink"),
+        counts=(1, 2, 3, 4, 5, 6, 7, 8, 9),
+        forms=indoors.SHAPES,
+    ),
+}
 
 KINDS: tuple[str, ...] = tuple(_KINDS)
 """The kinds of scene."""
@@ -113,7 +217,7 @@ KINDS: tuple[str, ...] = tuple(_KINDS)
 def options(kind: str) -> dict[str, tuple[str | int, ...]]:
     """What the scenes of a kind can be told: the values of each field of `Choices` that chance picks from."""
     known = _KINDS[kind]
-    fields = {
+    fields: dict[str, tuple[str, ...] | tuple[int, ...]] = {
         "colour": known.colours,
         "count": known.counts,
         "time": known.times,
@@ -157,7 +261,7 @@ def _choose(known: _Kind, rng: np.random.Generator, given: Choices) -> Choices:
         return values[int(rng.integers(len(values)))]
 
     form = given.form or pick(known.forms)
-    colours = things.FRUIT.get(form, known.colours)
+    colours = indoors.FRUIT.get(form, known.colours)
     chosen = Choices(
         colour=pick(colours),
         count=pick(known.counts),

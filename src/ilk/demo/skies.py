@@ -150,7 +150,7 @@ def paint_weather(canvas: Canvas, weather: str, light: Light) -> None:
         canvas.cover((0.93, 0.94, 0.96), canvas.noise(40, 30) * 0.25)
         flakes = []
         for _ in range(round(canvas.width * 2.2)):
-            size = canvas.between(0.25, 0.5) if canvas.between(0, 1) < 0.8 else canvas.between(0.6, 1.0)  # noqa: PLR2004 -- a few flakes are near
+            size = canvas.between(0.25, 0.5) if canvas.between(0, 1) < 0.8 else canvas.between(0.6, 1.0)
             place = (canvas.between(0, canvas.width), canvas.between(0, HEIGHT))
             flakes.append((*place, size, size, mix(light.tint, (1, 1, 1), 0.6)))
         canvas.dabs(flakes)

@@ -1,24 +1,22 @@
-"""Painters of things one can count or name a colour of: boats, balloons, flowers, fruit, shapes."""
+"""Painters of things one can count, in wide views: boats, balloons, flowers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
 from ilk.demo.canvas import Canvas, Colour, Point, mix, smoothstep, times
-from ilk.demo.land import GREENS, paint_grass, paint_hills, paint_mountains, paint_shadow, paint_water
+from ilk.demo.land import (
+    GREENS,
+    paint_grass,
+    paint_hills,
+    paint_mountains,
+    paint_water,
+)
 from ilk.demo.palette import COLOURS, Choices, colour_of
+from ilk.demo.places import spread
 from ilk.demo.skies import Light, paint_sky, paint_weather
-
-
-def spread(canvas: Canvas, count: int, *, low: float, high: float, gap: float) -> Iterator[Point]:
-    """Places for so many things across the canvas, none over another, the farther ones (smaller y) first."""
-    step = canvas.width / count
-    columns = [step * (place + 0.5) + canvas.between(-0.5, 0.5) * max(step - gap, 0) for place in range(count)]
-    heights = [canvas.between(low, high) for _ in range(count)]
-    yield from sorted(zip(columns, heights, strict=True), key=lambda place: place[1])
 
 
 def paint_boats(canvas: Canvas, choices: Choices) -> None:
@@ -38,7 +36,7 @@ def paint_boats(canvas: Canvas, choices: Choices) -> None:
 
 def _boat(canvas: Canvas, foot: Point, tall: float, colour: Colour, light: Light) -> None:
     x, y = foot
-    side = -1 if canvas.between(0, 1) < 0.5 else 1  # noqa: PLR2004 -- heading either way
+    side = -1 if canvas.between(0, 1) < 0.5 else 1
     for step in range(14):
         level = y + tall * (0.02 + 0.035 * step)
         wide = tall * 0.28 * (1 - step / 15) * canvas.between(0.6, 1.1)
@@ -66,7 +64,7 @@ def _boat(canvas: Canvas, foot: Point, tall: float, colour: Colour, light: Light
         *[(x - side * tall * (0.02 + 0.30 * t**1.25), y - tall * (0.9 - 0.76 * t)) for t in np.linspace(0, 1, 10)],
         (x - side * tall * 0.03, y - tall * 0.16),
     ]
-    pale = mix(colour, (1, 1, 1), 0.35) if colour[0] + colour[1] + colour[2] < 2.6 else times(colour, 0.93)  # noqa: PLR2004 -- white sails need a second shade
+    pale = mix(colour, (1, 1, 1), 0.35) if colour[0] + colour[1] + colour[2] < 2.6 else times(colour, 0.93)
     canvas.polygon(jib, (light.on(pale), light.on(times(pale, 0.85))))
     hull = [
         (x - side * tall * 0.36, y - tall * 0.115),
@@ -106,13 +104,13 @@ def _envelope(share: float) -> float:
         math.sqrt(max(0.0, 1 - ((share - 0.40) / 0.40) ** 2))
         if share < 0.40
         else math.cos((share - 0.40) / 0.60 * 1.33) ** 0.9
-    )  # noqa: PLR2004 -- widest there
+    )
 
 
 def _balloon(canvas: Canvas, centre: Point, tall: float, colour: Colour, light: Light) -> None:
     x, y = centre
     top, wide = y - tall * 0.5, tall * 0.39
-    second = (0.97, 0.94, 0.86) if canvas.between(0, 1) < 0.7 else mix(colour, (1, 0.9, 0.4), 0.6)  # noqa: PLR2004 -- mostly cream
+    second = (0.97, 0.94, 0.86) if canvas.between(0, 1) < 0.7 else mix(colour, (1, 0.9, 0.4), 0.6)
     levels = np.linspace(0, 1, 32)
     gores = 10
     for gore in range(gores):
@@ -166,16 +164,16 @@ def _meadow_flowers(canvas: Canvas, colour: Colour, light: Light, horizon: float
         near = (y - horizon) / 50
         x, size = canvas.between(0, canvas.width), 0.25 + 1.3 * near
         tone = light.on(canvas.vary(colour, 0.12))
-        for _ in range(4):
-            spots.append(
-                (
-                    x + canvas.between(-1, 1) * size,
-                    y + canvas.between(-0.6, 0.6) * size,
-                    size * 0.6,
-                    size * 0.5,
-                    times(tone, canvas.between(0.75, 1.1)),
-                )
-            )  # noqa: PERF401 -- four dabs for each flower
+        spots += [
+            (
+                x + canvas.between(-1, 1) * size,
+                y + canvas.between(-0.6, 0.6) * size,
+                size * 0.6,
+                size * 0.5,
+                times(tone, canvas.between(0.75, 1.1)),
+            )
+            for _ in range(4)
+        ]
         spots.append((x, y, size * 0.3, size * 0.25, light.on((0.95, 0.80, 0.25))))
     canvas.dabs(spots)
 
@@ -205,7 +203,7 @@ def _flower(canvas: Canvas, head: Point, size: float, colour: Colour, light: Lig
                 size * reach,
                 light.on(times(canvas.vary(colour, 0.05), tone - 0.12 * math.sin(angle))),
             )
-    heart = (0.36, 0.22, 0.08) if colour[0] > 0.9 and colour[1] > 0.7 else (0.95, 0.74, 0.16)  # noqa: PLR2004 -- yellow petals have a dark heart
+    heart = (0.36, 0.22, 0.08) if colour[0] > 0.9 and colour[1] > 0.7 else (0.95, 0.74, 0.16)
     canvas.ball(head, size * 0.30, light.on(heart))
     canvas.dabs(
         (
@@ -237,127 +235,3 @@ def _petal(canvas: Canvas, head: Point, angle: float, reach: float, colour: Colo
     ]
     canvas.polygon([place(*corner) for corner in outline], colour)
     canvas.line([place(0.2, 0), place(0.85, 0)], times(colour, 0.82), reach * 0.025)
-
-
-FRUIT: dict[str, tuple[str, ...]] = {
-    "apple": ("red", "green", "yellow"),
-    "orange": ("orange",),
-    "lemon": ("yellow",),
-    "pear": ("green", "yellow"),
-    "plum": ("violet",),
-}
-
-
-def paint_fruit(canvas: Canvas, choices: Choices) -> None:
-    """Fruit on a wooden table, light from a window."""
-    edge = 46.0
-    wall = canvas.vary((0.66, 0.68, 0.64), 0.08)
-    canvas.wash([(0, times(wall, 0.62)), (1, times(wall, 0.95))], bottom=edge)
-    canvas.glow((canvas.width * 0.2, 8), 40, (0.9, 0.86, 0.7), 0.35)
-    canvas.shade(1 + 0.12 * (canvas.noise(30, 30, octaves=5) - 0.5))
-    wood = canvas.vary((0.56, 0.36, 0.20), 0.06)
-    canvas.wash([(0, times(wall, 0.45)), (0.05, times(wood, 0.85)), (1, times(wood, 1.15))], top=edge)
-    grain = canvas.noise(60, 1.3, octaves=5, rough=0.75)
-    canvas.shade(1 + 0.5 * (grain - 0.5) * (canvas.ys() > edge))
-    for board in (62.0, 84.0):
-        canvas.line([(0, board), (canvas.width, board)], times(wood, 0.45), 0.35, opacity=0.6)
-    count = choices.count or 3
-    radius = {1: 19.0, 2: 17.0, 3: 15.0, 4: 13.0}.get(count, 56.0 / count)
-    for x, y in spread(canvas, count, low=60, high=72, gap=radius * 2.1):
-        _fruit(canvas, choices.form, (x, y), radius * canvas.between(0.93, 1.05), colour_of(canvas, choices.colour))
-
-
-def _fruit(canvas: Canvas, form: str, centre: Point, r: float, colour: Colour) -> None:
-    x, y = centre
-    paint_shadow(canvas, (x + r * 0.45, y + r * 0.90), (r * 1.15, r * 0.22), opacity=0.55)
-    paint_shadow(canvas, (x + r * 0.1, y + r * 0.95), (r * 0.7, r * 0.10), opacity=0.6)
-    if form == "pear":
-        for share in np.linspace(0, 1, 9):
-            canvas.ball((x, y - r * 1.05 * (1 - share)), r * (0.46 + 0.54 * share**1.3), colour)
-    elif form == "lemon":
-        for side in (-1, 1):
-            canvas.ball((x + side * r * 0.92, y), r * 0.22, colour)
-        canvas.ball(centre, r * 0.98, colour)
-    elif form == "apple":
-        for dx in (-0.13, 0.13):
-            canvas.ball((x + dx * r, y), r * 0.97, colour)
-        streak = mix(colour, (0.98, 0.82, 0.35), 0.45)
-        for _ in range(26):
-            u = canvas.between(-0.62, 0.62)
-            start = (x + u * r * 0.45, y - r * canvas.between(0.55, 0.72))
-            canvas.line(
-                [start, (x + u * r, y - r * canvas.between(-0.35, 0.4))], streak, r * 0.025, blur=0.25, opacity=0.3
-            )
-        canvas.ellipse((x, y - r * 0.80), (r * 0.26, r * 0.10), times(colour, 0.35), blur=r * 0.04)
-    else:
-        canvas.ball(centre, r, colour)
-    if form == "orange":
-        skin = (
-            (x + a * r * 0.82, y + b * r * 0.82) for a, b in canvas.rng.normal(0, 0.4, (160, 2)) if a * a + b * b < 1
-        )
-        canvas.dabs((u, v, r * 0.012, r * 0.012, times(colour, canvas.between(0.6, 0.9))) for u, v in skin)
-        canvas.ellipse((x + r * 0.1, y - r * 0.72), r * 0.06, (0.25, 0.36, 0.12))
-    if form in {"apple", "pear"}:
-        top = y - r * (0.80 if form == "apple" else 1.45)
-        canvas.line(
-            [(x, top), (x + r * 0.06, top - r * 0.22), (x + r * 0.16, top - r * 0.42)], (0.28, 0.18, 0.10), r * 0.07
-        )
-        leaf = [
-            (x + r * 0.08, top - r * 0.22),
-            (x + r * 0.34, top - r * 0.52),
-            (x + r * 0.78, top - r * 0.50),
-            (x + r * 0.45, top - r * 0.22),
-        ]
-        canvas.polygon(leaf, ((0.42, 0.66, 0.22), (0.18, 0.40, 0.12)))
-
-
-SHAPES = ("circle", "square", "triangle", "star", "heart")
-
-
-def paint_shapes(canvas: Canvas, choices: Choices) -> None:
-    """Paper cut-outs on paper."""
-    ground = canvas.vary((0.94, 0.91, 0.84), 0.03) if choices.colour != "white" else (0.30, 0.42, 0.52)
-    canvas.wash([(0, ground), (1, times(ground, 0.93))])
-    canvas.shade(1 + 0.10 * (canvas.noise(3, 3, octaves=4, rough=0.8) - 0.5))
-    count = choices.count or 1
-    columns = count if count <= 3 else math.ceil(count / 2)  # noqa: PLR2004 -- more stand in two rows
-    rows = 1 if count <= 3 else 2  # noqa: PLR2004
-    cell = (canvas.width / (columns + 0.4), 100 / (rows + 0.3))
-    size = min(cell) * 0.36
-    for place in range(count):
-        row, column = divmod(place, columns)
-        in_row = columns if row == 0 else count - columns
-        x = canvas.width / 2 + (column - (in_row - 1) / 2) * cell[0] + canvas.between(-0.06, 0.06) * cell[0]
-        y = 50 + (row - (rows - 1) / 2) * cell[1] + canvas.between(-0.05, 0.05) * cell[1]
-        outline = _outline(choices.form, size, canvas.between(-0.2, 0.2))
-        colour = colour_of(canvas, choices.colour)
-        canvas.polygon(
-            [(x + u + size * 0.07, y + v + size * 0.09) for u, v in outline],
-            (0.1, 0.08, 0.06),
-            blur=size * 0.06,
-            opacity=0.4,
-        )
-        canvas.polygon([(x + u, y + v) for u, v in outline], (times(colour, 1.05), times(colour, 0.88)))
-
-
-def _outline(form: str, size: float, turn: float) -> list[Point]:
-    if form == "star":
-        radii = [(1.0 if corner % 2 == 0 else 0.42, math.pi * corner / 5 - math.pi / 2) for corner in range(10)]
-    elif form in {"square", "triangle"}:
-        sides = {"square": 4, "triangle": 3}[form]
-        first = math.pi / 4 if form == "square" else -math.pi / 2
-        radii = [(1.15, first + math.tau * corner / sides) for corner in range(sides)]
-    elif form == "heart":
-        ts = np.linspace(0, math.tau, 60)
-        curve = [
-            (
-                16 * math.sin(t) ** 3 / 16,
-                -(13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 16,
-            )
-            for t in ts
-        ]
-        radii = [(math.hypot(u, v), math.atan2(v, u)) for u, v in curve]
-        turn *= 0.5
-    else:
-        radii = [(1.0, angle) for angle in np.linspace(0, math.tau, 72)]
-    return [(size * r * math.cos(angle + turn), size * r * math.sin(angle + turn)) for r, angle in radii]
