@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-COLOURS = {
+COLOURS: dict[str, tuple[float, float, float]] = {
     "red": (255, 0, 0),
     "green": (0, 255, 0),
     "blue": (0, 0, 255),
@@ -63,4 +63,4 @@ class ColourEncoder:
     @staticmethod
     def _unit(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
         rows = np.concatenate([colours / 255 - 0.5, np.full((len(colours), 1), 0.1)], axis=1)
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)

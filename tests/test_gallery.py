@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -103,8 +104,8 @@ def test_a_vector_can_be_asked_with(gallery: Gallery) -> None:
     assert gallery.search(ilk.vector(7 * row), k=1)[0].id == "blue.png"
 
 
-@pytest.mark.parametrize("row", [np.zeros(4), np.ones(3), np.array([1, np.nan, 0, 0])])
-def test_a_vector_that_cannot_be_compared_is_refused(gallery: Gallery, row: np.ndarray) -> None:
+@pytest.mark.parametrize("row", [*np.array([[0, 0, 0, 0], [1, np.nan, 0, 0]], np.float32), np.ones(3, np.float32)])
+def test_a_vector_that_cannot_be_compared_is_refused(gallery: Gallery, row: npt.NDArray[np.float32]) -> None:
     """With the shape it should have."""
     with pytest.raises(QueryError, match=r"\(4,\)"):
         gallery.search(ilk.vector(row))
@@ -127,7 +128,8 @@ def test_a_floor_leaves_out_what_is_below(gallery: Gallery) -> None:
 
 def test_many_queries_answer_as_each_alone(gallery: Gallery) -> None:
     """Texts, items and sums in one call."""
-    asked = ["red", ilk.item("blue.png"), "green", ilk.text("red") + ilk.item("white.png"), "black"]
+    mixed = ilk.text("red") + ilk.item("white.png")
+    asked: list[str | ilk.Query] = ["red", ilk.item("blue.png"), "green", mixed, "black"]
     together = gallery.search_many(asked, k=4)
     for query, hits in zip(asked, together, strict=True):
         alone = gallery.search(query, k=4)

@@ -213,10 +213,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """Make opening one file fail, as it does without permission (which tests run as root cannot take away)."""
     real = os.open
 
-    def open_or_refuse(name: object, *args: object, **options: object) -> int:
+    def open_or_refuse(name: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if str(name) == str(path):
             raise PermissionError(13, "Permission denied", str(path))
-        return real(name, *args, **options)  # type: ignore[call-overload, no-any-return]
+        return real(name, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", open_or_refuse)
 
@@ -248,7 +248,7 @@ def test_a_second_model_gets_a_space_of_its_own(gallery: Gallery, photos: Path, 
     """Nothing that the first model made is touched or compared with the second's."""
     add(gallery)
     other = ColourEncoder(digest="d" * 64)
-    other.name = "other"  # type: ignore[misc]
+    other.name = "other"
     gallery._encoders["other"] = other
     report = gallery.add(ilk.folder(photos), model="other")
     assert (report.updated, report.encoded, encoder.encoded, other.encoded) == (3, 3, 3, 3)

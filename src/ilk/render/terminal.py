@@ -51,8 +51,8 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
     for hit in hits:
         name = Text(hit.id.translate(_VISIBLE))
         name.stylize(f"link {path_of(hit.uri).as_uri()}")
-        row = [str(hit.rank), f"{hit.similarity:.3f}", name]
-        table.add_row(*row, *([Text(_caption(hit))] if described else []))
+        caption = [Text(_caption(hit))] if described else []
+        table.add_row(str(hit.rank), f"{hit.similarity:.3f}", name, *caption)
     return table
 
 
