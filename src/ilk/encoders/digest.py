@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,11 +67,12 @@ def _remember(entries: dict[str, object]) -> None:
     # A cache that cannot be written costs time, never an answer.
     with contextlib.suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+        # Written aside and renamed, so that another process reads the old or the new, never half of one. The module
+        # tempfile would do as well, and its import takes longer than a search may.
+        aside = target.with_name(f"{target.name}.{os.getpid()}")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(kept, file)
-            Path(temporary).replace(target)
+            aside.write_text(json.dumps(kept), encoding="utf-8")
+            aside.replace(target)
         except OSError:
-            Path(temporary).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,10 +130,10 @@ def load_encoder(
     if name in _BUILT_IN:
         return open_folder(_BUILT_IN[name], name)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():  # Path("") is the working directory
         return open_folder(folder.absolute(), str(folder.absolute()))
     match = _HUB_NAME.fullmatch(name)
-    if match is None or folder.exists():
+    if match is None or folder.is_file():
         raise ModelNotFoundError(_unknown(name, folder))
 
     from ilk.encoders import hub
@@ -161,7 +160,9 @@ def _split_variant(name_or_path: str | Path, variant: str | None) -> tuple[str, 
 
 
 def _unknown(name: str, folder: Path) -> str:
-    if folder.exists():
+    import difflib
+
+    if folder.is_file():
         return f"{name} is a file: name the folder that a model's config.json and onnx/ are in."
     close = difflib.get_close_matches(name, _BUILT_IN, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
 _BILINEAR, _BICUBIC = 2, 3  # Pillow's numbers, which the files use
 
@@ -60,8 +59,6 @@ PROCESSORS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "crop_size": {"height": 224, "width": 224},
             "do_center_crop": True,
             "resample": _BICUBIC,
-            "image_mean": _IMAGENET_MEAN,
-            "image_std": _IMAGENET_STD,
         },
         "ConvNext": {
             **_CLIP,

@@ -1,0 +1,109 @@
+"""A folder of files is read as a model, or it is said what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from encoders.tiny import Shape, Tiny
+from ilk.encoders.base import Modality
+from ilk.encoders.layout import ModelFiles, choose_weights, variant_file, variants_in
+from ilk.errors import ModelFormatError
+
+BASE32 = [  # as in Xenova/clip-vit-base-patch32
+    "config.json",
+    *(f"onnx/{tower}{variant}.onnx" for tower in ("model", "text_model", "vision_model") for variant in ("", "_fp16")),
+    "onnx/model_quantized.onnx",
+    "onnx/model.onnx_data",
+]
+
+
+def choose(files: list[str], variant: str | None = None) -> dict[Modality | None, str]:
+    """Choose among files."""
+    return choose_weights(files, variant=variant, name="this model")
+
+
+def test_towers_of_their_own_are_preferred() -> None:
+    """Where both are there, the files with one tower each are used."""
+    assert choose(BASE32) == {"image": "onnx/vision_model.onnx", "text": "onnx/text_model.onnx"}
+    assert choose(BASE32, "fp16") == {"image": "onnx/vision_model_fp16.onnx", "text": "onnx/text_model_fp16.onnx"}
+
+
+def test_one_file_with_the_whole_model_will_do() -> None:
+    """A variant that there is only as a whole is used as a whole, also where one tower lies beside it."""
+    assert choose(BASE32, "quantized") == {None: "onnx/model_quantized.onnx"}
+    assert choose(["onnx/model.onnx", "onnx/vision_model.onnx"]) == {None: "onnx/model.onnx"}
+    assert choose(["onnx/vision_model.onnx"]) == {"image": "onnx/vision_model.onnx"}
+
+
+def test_variants_are_listed() -> None:
+    """The variants are those of any of the files; the plain one has no name."""
+    assert variants_in(BASE32) == (None, "fp16", "quantized")
+    assert variants_in(["onnx/decoder_model.onnx", "onnx/model_q4f16.onnx"]) == ("q4f16",)
+    assert variant_file("onnx/model.onnx", "int8") == "onnx/model_int8.onnx"
+
+
+def test_a_variant_that_is_not_there_is_refused() -> None:
+    """Asking for another variant says which there are; none is used in its place."""
+    with pytest.raises(
+        ModelFormatError, match=r"no variant 'q4'.*the plain one, which has no name, 'fp16', 'quantized'"
+    ):
+        choose(BASE32, "q4")
+    with pytest.raises(ModelFormatError, match=r"no plain weights.*The variants there are: 'int8'"):
+        choose(["onnx/model_int8.onnx"])
+
+
+def test_a_folder_without_weights_says_what_is_there() -> None:
+    """A folder of another kind of model names what was looked for and what is there."""
+    with pytest.raises(ModelFormatError, match=r"vision_model\.onnx.*What is there: a\.txt, model\.safetensors"):
+        choose(["model.safetensors", "a.txt"])
+    with pytest.raises(ModelFormatError, match="What is there: nothing"):
+        choose([])
+
+
+@pytest.mark.parametrize("file", ["config.json", "preprocessor_config.json", "tokenizer.json"])
+def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    """Each file that is needed is named when it is missing, with what is there."""
+    Tiny(tmp_path)
+    (tmp_path / file).unlink()
+    with pytest.raises(ModelFormatError, match=rf"tiny lacks {file}.*tokenizer_config.json"):
+        ModelFiles(tmp_path, name="tiny")
+
+
+def test_a_model_that_only_sees_needs_no_tokenizer(tmp_path: Path) -> None:
+    """What a model cannot do needs no files."""
+    Tiny(tmp_path, Shape(text_output=None))
+    assert ModelFiles(tmp_path, name="tiny").modalities == {"image"}
+
+
+def test_weights_beside_a_file_must_be_there(tmp_path: Path) -> None:
+    """A file that names another with its weights is not enough."""
+    Tiny(tmp_path, Shape(external=True))
+    (tmp_path / "onnx" / "text_model.onnx_data").unlink()
+    with pytest.raises(ModelFormatError, match=r"tiny lacks onnx/text_model.onnx_data"):
+        _ = ModelFiles(tmp_path, name="tiny").outlines
+
+
+@pytest.mark.parametrize(("content", "reason"), [("{", "is not JSON"), ("[]", "should hold a JSON object")])
+def test_settings_must_be_json(tmp_path: Path, content: str, reason: str) -> None:
+    """A settings file that cannot be read is named."""
+    Tiny(tmp_path)
+    (tmp_path / "config.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelFormatError, match=rf"config\.json {reason}"):
+        ModelFiles(tmp_path, name="tiny")
+
+
+def test_what_decides_vectors_is_listed(tmp_path: Path) -> None:
+    """Settings, the variant's weights and what lies beside them decide; other variants and readmes do not."""
+    Tiny(tmp_path, Shape(external=True))
+    Tiny(tmp_path, Shape(variant="int8"))
+    (tmp_path / "README.md").write_text("hello", encoding="utf-8")
+    settings = ("config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
+    weights = ("onnx/text_model.onnx", "onnx/text_model.onnx_data", "onnx/vision_model.onnx")
+    assert ModelFiles(tmp_path, name="tiny").decisive() == (
+        settings[0],
+        *weights,
+        "onnx/vision_model.onnx_data",
+        *settings[1:],
+    )

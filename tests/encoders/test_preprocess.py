@@ -1,0 +1,114 @@
+"""Pictures become a model's input pixel for pixel as the reference processors do it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from encoders.golden.make_golden import CONFIGS, EVERY, SIZES, drawn_picture
+from encoders.tiny import noise
+from ilk.encoders.preprocess import PROCESSORS, Preprocessing
+from ilk.errors import ModelFormatError
+
+GOLDEN = Path(__file__).parent / "golden" / "pixels.npz"
+CLIP = {"image_processor_type": "CLIPImageProcessor"}
+
+
+def read(config: dict[str, Any]) -> Preprocessing:
+    """Read a configuration."""
+    return Preprocessing.from_config(config, processor="CLIPImageProcessor", name="this model")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("size", SIZES)
+def test_pixels_are_those_of_transformers(name: str, size: tuple[int, int]) -> None:
+    """Every pixel is the one that transformers gives; one grey level off would be a thousand times the tolerance."""
+    preprocessing = read(CONFIGS[name])
+    found = preprocessing.normalise(preprocessing.prepare(drawn_picture(*size))[None])[0]
+    with np.load(GOLDEN) as golden:
+        expected = golden[f"{name} {size[0]}x{size[1]}"]
+    if found.shape != expected.shape:
+        found = found[:, ::EVERY, ::EVERY]
+    np.testing.assert_allclose(found, expected, atol=2e-6, rtol=2e-6)
+
+
+@given(width=st.integers(1, 90), height=st.integers(1, 90), edge=st.integers(1, 40), crop=st.integers(1, 40))
+@settings(deadline=None)
+def test_every_picture_gets_one_size(width: int, height: int, edge: int, crop: int) -> None:
+    """Whatever its size, a picture becomes bytes of the model's height, width and three channels."""
+    preprocessing = read({**CLIP, "size": {"shortest_edge": edge}, "crop_size": {"height": crop, "width": crop + 1}})
+    prepared = preprocessing.prepare(Image.new("RGB", (width, height)))
+    assert prepared.shape == (crop, crop + 1, 3)
+    assert prepared.dtype == np.uint8
+
+
+@given(
+    scale=st.floats(1e-4, 2),
+    mean=st.lists(st.floats(-2, 2), min_size=3, max_size=3),
+    std=st.lists(st.floats(0.01, 4), min_size=3, max_size=3),
+)
+def test_the_fused_arithmetic_is_the_plain_one(scale: float, mean: list[float], std: list[float]) -> None:
+    """One multiplication and one addition a channel give what rescaling, then normalising, gives."""
+    config = {**CLIP, "rescale_factor": scale, "image_mean": mean, "image_std": std}
+    batch = np.stack([np.asarray(noise(7, 5, seed)) for seed in range(3)])
+    expected = ((batch.astype(np.float64) * scale - mean) / std).transpose(0, 3, 1, 2)
+    # Where the two terms nearly cancel, what is left is as exact as the terms were.
+    slack = 1e-6 * (1 + (255 * scale + np.abs(mean).max()) / min(std))
+    np.testing.assert_allclose(read(config).normalise(batch), expected, atol=slack)
+
+
+def test_a_batch_of_none_is_normalised() -> None:
+    """No pictures give an input of none."""
+    assert read(CLIP).normalise(np.empty((0, 224, 224, 3), np.uint8)).shape == (0, 3, 224, 224)
+
+
+def test_other_modes_become_rgb() -> None:
+    """A grey picture has its grey in all three channels."""
+    prepared = read(CLIP).prepare(Image.new("L", (300, 300), 77))
+    assert (prepared == 77).all()
+
+
+def test_the_size_looked_at_is_the_one_before_cropping() -> None:
+    """A decoder may not scale a picture below what is resized to, though less is cropped from it."""
+    assert read({**CLIP, "size": {"shortest_edge": 256}}).image_size == 256
+    assert read({**CLIP, "size": {"height": 30, "width": 20}, "do_center_crop": False}).image_size == 20
+    assert read({**CONFIGS["convnext"], "size": {"shortest_edge": 224}}).image_size == 256
+
+
+@pytest.mark.parametrize("kind", PROCESSORS)
+def test_what_is_not_written_is_the_default(kind: str) -> None:
+    """A file that only names its processor means that processor's own values, for fast and slow classes alike."""
+    for ending in ("ImageProcessor", "ImageProcessorFast", "FeatureExtractor"):
+        read_in = read({"image_processor_type": kind + ending})
+        assert (read_in.height, read_in.width) in {(224, 224), (384, 384)}
+
+
+def test_a_file_that_names_no_processor_follows_the_family() -> None:
+    """Without a class in the file, the one of the model's type holds."""
+    found = Preprocessing.from_config({"size": 32}, processor="ViTImageProcessor", name="this model")
+    assert (found.resized, found.resample, found.mean) == ((32, 32), 2, (0.5, 0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"image_processor_type": "DetrImageProcessor"}, "DetrImageProcessor, which ilk cannot reproduce"),
+        ({**CLIP, "do_center_crop": False}, "neither crops pictures nor resizes"),
+        ({**CLIP, "do_resize": False, "do_center_crop": False}, "neither crops pictures nor resizes"),
+        ({**CLIP, "size": {"longest_edge": 99}}, "has a size"),
+        ({**CLIP, "size": {"shortest_edge": 9, "longest_edge": 99}}, "has a size"),
+        ({**CLIP, "crop_size": "large"}, "has a crop_size"),
+        ({**CLIP, "image_mean": [0.5, 0.5]}, "image_mean"),
+        ({**CLIP, "image_std": ["a", "b", "c"]}, "image_std"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(config: dict[str, Any], reason: str) -> None:
+    """A configuration that ilk cannot follow exactly is refused, naming the model and the key."""
+    with pytest.raises(ModelFormatError, match=f"this model.*{reason}"):
+        read(config)
