@@ -21,7 +21,7 @@ Paint: TypeAlias = Colour | tuple[Colour, Colour]
 """One colour, or two: from the top of a shape to its bottom."""
 
 HEIGHT = 100.0
-FINEST_SCALE = 2
+SCALE = 2
 """How much larger a picture is painted than it is kept: that smooths its edges."""
 
 
@@ -62,8 +62,7 @@ class Canvas:
     def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
         self.size = size
         self.rng = rng
-        scale = FINEST_SCALE if min(size) > 96 else 3
-        self.pixels = (size[0] * scale, size[1] * scale)
+        self.pixels = (size[0] * SCALE, size[1] * SCALE)
         self.unit = self.pixels[1] / HEIGHT
         self.width = HEIGHT * size[0] / size[1]
         self.image = Image.new("RGB", self.pixels)
@@ -76,10 +75,9 @@ class Canvas:
 
     def vary(self, colour: Colour, amount: float = 0.05) -> Colour:
         """Nearly this colour."""
-        r, g, b = np.clip(
-            np.asarray(colour) * (1 + self.rng.normal(0, amount)) + self.rng.normal(0, amount / 3, 3), 0, 1
-        )
-        return float(r), float(g), float(b)
+        common, *own = self.rng.normal(0, (amount, amount / 3, amount / 3, amount / 3)).tolist()
+        r, g, b = (min(max(part * (1 + common) + shift, 0.0), 1.0) for part, shift in zip(colour, own, strict=True))
+        return r, g, b
 
     def noise(self, across: float, down: float, *, octaves: int = 4, rough: float = 0.5) -> Field:
         """Smooth noise over the whole canvas, mean 0.5, mostly within [0, 1].

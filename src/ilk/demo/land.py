@@ -153,16 +153,18 @@ def paint_conifer(canvas: Canvas, foot: Point, tall: float, light: Light, *, sea
         share = (layer + 0.4) / layers
         level = y - tall * (0.99 - 0.88 * share)
         reach = tall * 0.24 * share**0.85 * canvas.between(0.82, 1.1)
-        for side in np.sort(canvas.rng.uniform(-1, 1, 5 + round(9 * share)))[::-1]:
+        n = 5 + round(9 * share)
+        sides = np.sort(canvas.rng.uniform(-1, 1, n))[::-1].tolist()
+        drops, tones, chances = canvas.rng.random((3, n)).tolist()
+        for side, drop, tone, chance in zip(sides, drops, tones, chances, strict=True):
             droop = tall * (0.035 + 0.05 * share) * (0.5 + abs(side))
-            tip = (x + side * reach, level + droop + canvas.between(0, tall * 0.02))
-            lit = canvas.between(0, 0.4) + 0.45 * (side < 0)
-            strokes.append(((x + side * reach * 0.1, level - tall * 0.015), tip, tall * 0.024, mix(dark, bright, lit)))
-            if season == "winter" and canvas.between(0, 1) < 0.55:
+            tip = (x + side * reach, level + droop + drop * tall * 0.02)
+            colour = mix(dark, bright, 0.4 * tone + 0.45 * (side < 0))
+            strokes.append(((x + side * reach * 0.1, level - tall * 0.015), tip, tall * 0.024, colour))
+            if season == "winter" and chance < 0.55:
                 start = (x + side * reach * 0.45, level + droop * 0.35 - tall * 0.008)
-                strokes.append(
-                    (start, (tip[0], tip[1] - tall * 0.010), tall * 0.017, mix(white, dark, 0.25 * (side > 0)))
-                )
+                snow = mix(white, dark, 0.25 * (side > 0))
+                strokes.append((start, (tip[0], tip[1] - tall * 0.010), tall * 0.017, snow))
     canvas.blades(strokes)
 
 
@@ -195,28 +197,21 @@ def paint_tree(
     if season == "bare":
         return
     base = leaf or LEAVES[season][int(canvas.rng.integers(len(LEAVES[season])))]
-    clumps = [(canvas.between(-0.26, 0.26), canvas.between(-0.20, 0.17), canvas.between(0.12, 0.2)) for _ in range(11)]
-    spots = []
-    for _ in range(round(160 + tall * 9)):
-        cx, cy, r = clumps[int(canvas.rng.integers(len(clumps)))]
-        angle, away = canvas.between(0, math.tau), r * math.sqrt(canvas.between(0, 1))
-        u, v = cx + away * math.cos(angle), cy + away * math.sin(angle)
-        light_here = np.clip(0.5 - 1.1 * (v + 0.35 * u) - 0.5 * (away * math.sin(angle)) / r * 0.5, 0, 1)
-        colour = mix(times(base, 0.42), mix(base, (1, 1, 0.75), 0.18), float(light_here))
-        size = canvas.between(0.016, 0.034) * min(tall, 34 + tall * 0.15)
-        spots.append(
-            (
-                float(light_here),
-                (
-                    x + u * tall,
-                    y - tall * 0.70 + v * tall,
-                    size * 1.15,
-                    size,
-                    light.far(canvas.vary(colour, 0.08), distance),
-                ),
-            )
-        )
-    canvas.dabs(spot for _, spot in sorted(spots, key=lambda pair: pair[0]))
+    n = round((160 + tall * 9) * min(1.0, canvas.unit / 5))
+    rng = canvas.rng
+    clumps = rng.uniform((-0.26, -0.20, 0.12), (0.26, 0.17, 0.20), (11, 3))[rng.integers(11, size=n)]
+    angle, away = rng.uniform(0, math.tau, n), clumps[:, 2] * np.sqrt(rng.random(n))
+    u, v = clumps[:, 0] + away * np.cos(angle), clumps[:, 1] + away * np.sin(angle)
+    lit = np.clip(0.5 - 1.1 * (v + 0.35 * u) - 0.25 * away * np.sin(angle) / clumps[:, 2], 0, 1)
+    dark, bright = (
+        np.array(light.far(times(base, 0.42), distance)),
+        np.array(light.far(mix(base, (1, 1, 0.75), 0.18), distance)),
+    )
+    colours = (dark + (bright - dark) * lit[:, None]) * rng.normal(1, 0.08, (n, 1))
+    sizes = rng.uniform(0.016, 0.034, n) * min(tall, 34 + tall * 0.15) / min(1.0, canvas.unit / 5) ** 0.5
+    rows = np.column_stack([x + u * tall, y - tall * 0.70 + v * tall, sizes * 1.15, sizes])[np.argsort(lit)].tolist()
+    hues = colours[np.argsort(lit)].tolist()
+    canvas.dabs((a, b, c, d, (r, g, blue)) for (a, b, c, d), (r, g, blue) in zip(rows, hues, strict=True))
 
 
 def paint_shadow(canvas: Canvas, centre: Point, radii: tuple[float, float], *, opacity: float = 0.35) -> None:
