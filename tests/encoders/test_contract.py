@@ -37,6 +37,7 @@ SHAPES = {
     "clip, a file for each tower": Shape(),
     "clip, both towers in one file": Shape(split=False),
     "clip, both in one file, made for one at a time": Shape(split=False, fixed_batch=1),
+    "clip, both in one file, for pictures of any size": Shape(split=False, free_sides=True),
     "clip, weights beside the file": Shape(external=True),
     "clip, quantised": Shape(variant="quantized"),
     "clip, half precision": Shape(float_type=TensorProto.FLOAT16),

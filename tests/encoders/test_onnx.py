@@ -106,9 +106,9 @@ def test_batches_are_cut_to_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     sizes: list[int] = []
     run = session.run
 
-    def counting(feeds: Mapping[str, Any], readout: Readout) -> npt.NDArray[np.float32]:
+    def counting(feeds: Mapping[str, Any], readout: Readout, **others: Any) -> npt.NDArray[np.float32]:
         sizes.append(len(feeds["pixel_values"]))
-        return run(feeds, readout)
+        return run(feeds, readout, **others)
 
     monkeypatch.setattr(session, "run", counting)
     pictures = [noise(9, 9, seed) for seed in range(8)]
@@ -159,6 +159,17 @@ def test_a_batch_the_model_refuses_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError, match=r"tiny failed on a batch: .*INVALID_ARGUMENT") as caught:
         opened(tiny).encode_images([noise(9, 9)])
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_asks_for_more_is_refused(tmp_path: Path) -> None:
+    """An input that is neither a picture nor a text is named, rather than filled with something."""
+    tiny = Tiny(tmp_path)
+    file = tmp_path / "onnx" / "vision_model.onnx"
+    model = onnx.load(file)
+    model.graph.input.append(helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["n", 4]))
+    onnx.save(model, file)
+    with pytest.raises(ModelFormatError, match="tiny asks for boxes, which is neither a picture nor a text"):
+        opened(tiny).encode_images([noise(9, 9)])
 
 
 def test_damaged_weights_are_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

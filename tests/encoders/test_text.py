@@ -186,3 +186,10 @@ def test_a_damaged_tokenizer_is_named(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelFormatError, match=r"tokenizer\.json is not a tokenizer"):
         TextReader(tmp_path / "tokenizer.json", rules()).read(["a"])
+
+
+def test_a_tokenizer_without_its_unknown_word_is_named(tmp_path: Path) -> None:
+    """A vocabulary that lacks the token for unknown words is refused when a text needs it."""
+    Tokenizer(models.WordLevel({"<pad>": 0}, unk_token="<unk>")).save(str(tmp_path / "tokenizer.json"))  # noqa: S106 -- a word, no secret
+    with pytest.raises(ModelFormatError, match=r"tokenizer\.json cannot split a text: .*UNK"):
+        TextReader(tmp_path / "tokenizer.json", rules()).read(["dog"])

@@ -47,6 +47,8 @@ class Shape:
         Of inputs and outputs.
     fixed_batch, fixed_length
         Sides that the export was made for, where not for any.
+    free_sides
+        Whether the export says that it takes pictures of any height and width.
     named_dimension
         Whether the graph hides the dimension behind a name, as older exports do.
     variant, external
@@ -64,6 +66,7 @@ class Shape:
     float_type: int = TensorProto.FLOAT
     fixed_batch: int | None = None
     fixed_length: int | None = None
+    free_sides: bool = False
     named_dimension: bool = False
     variant: str | None = None
     external: bool = False
@@ -173,6 +176,7 @@ class Tiny:
     def _image_tower(self) -> _Tower:
         shape, batch = self.shape, self.shape.fixed_batch or "batch"
         rows: tuple[Any, ...] = (batch, 3, self._dimension) if shape.tokens else (batch, self._dimension)
+        sides = ["height", "width"] if shape.free_sides else [SIDE, SIDE]
         target = [0, 3, DIMENSION] if shape.tokens else [0, DIMENSION]
         return _Tower(
             nodes=[
@@ -184,7 +188,7 @@ class Tiny:
                 helper.make_node("Reshape", ["bent", "target"], ["shaped"]),
                 helper.make_node("Cast", ["shaped"], [shape.image_output], to=shape.float_type),
             ],
-            inputs=[helper.make_tensor_value_info("pixel_values", shape.float_type, [batch, 3, SIDE, SIDE])],
+            inputs=[helper.make_tensor_value_info("pixel_values", shape.float_type, [batch, 3, *sides])],
             output=helper.make_tensor_value_info(shape.image_output, shape.float_type, rows),
             weights=[
                 numpy_helper.from_array(self.seeing.astype(np.float32), "seeing"),

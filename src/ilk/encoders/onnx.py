@@ -5,7 +5,8 @@
     picture ──▶ prepare_image ──▶ encode_prepared ──▶ unit row          text ──▶ encode_texts ──▶ unit row
                 Preprocessing      normalise, Session                            TextReader, Session
 
-A tower is loaded when it is first used, and without the other: a search in words never loads what sees.
+A tower is loaded when it is first used, and without the other: a search in words never loads what sees. Only where
+one file has both are both loaded, and each batch then costs the other tower one row.
 """
 
 from __future__ import annotations
@@ -247,7 +248,21 @@ class OnnxEncoder:
 
     def _run(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
         session = self._session(modality)
-        return session.run(feeds, session.readout(getattr(self.files.family, modality), modality=modality))
+        readout = session.readout(getattr(self.files.family, modality), modality=modality)
+        return session.run(feeds, readout, beside=self._beside(modality))
+
+    def _beside(self, modality: Modality) -> dict[str, npt.NDArray[np.generic]]:
+        """The least that the other tower can be given, where one file has both."""
+        if len(self.modalities) == 1 or modality in self.files.weights:
+            return {}
+        if modality == "image":
+            return self._text_feeds([[self.reader.pad_id]])
+        return {"pixel_values": self.preprocessing.normalise(self._blank())}
+
+    def _blank(self) -> npt.NDArray[np.uint8]:
+        import numpy as np
+
+        return np.zeros((1, self.preprocessing.height, self.preprocessing.width, 3), np.uint8)
 
     def _encode(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
         import numpy as np
@@ -290,9 +305,6 @@ class OnnxEncoder:
             return self._sessions[file]
 
     def _probe(self) -> int:
-        import numpy as np
-
         if "text" in self.modalities:
             return int(self._run("text", self._text_feeds(self.reader.read(["a"]))).shape[1])
-        blank = np.zeros((1, self.preprocessing.height, self.preprocessing.width, 3), np.uint8)
-        return int(self._run("image", {"pixel_values": self.preprocessing.normalise(blank)}).shape[1])
+        return int(self._run("image", {"pixel_values": self.preprocessing.normalise(self._blank())}).shape[1])

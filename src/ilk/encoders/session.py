@@ -117,8 +117,6 @@ class Session:
         self.outputs: list[str] = [each.name for each in self._session.get_outputs()]
         self._run_options = onnxruntime.RunOptions()
         self._run_options.log_severity_level = _ONLY_FATAL
-        # A file with both towers computes only the one that was asked.
-        self._run_options.only_execute_path_to_fetches = True
 
     def readout(self, candidates: Sequence[Readout], *, modality: str) -> Readout:
         """The first of these outputs that the model has.
@@ -137,7 +135,13 @@ class Session:
             f"{', '.join(self.outputs)}."
         )
 
-    def run(self, feeds: Mapping[str, npt.NDArray[Any]], readout: Readout) -> npt.NDArray[np.float32]:
+    def run(
+        self,
+        feeds: Mapping[str, npt.NDArray[Any]],
+        readout: Readout,
+        *,
+        beside: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
+    ) -> npt.NDArray[np.float32]:
         """Encode a batch into rows (n, d), float32, as the model gives them.
 
         Parameters
@@ -146,13 +150,18 @@ class Session:
             Everything that may be asked for, each with n rows; what the model has no input for is left out.
         readout
             Which output, and how it becomes rows.
+        beside
+            What to give to the other tower, one row each, where one file has both: ONNX Runtime computes all of it.
         """
         import numpy as np
 
         n = len(next(iter(feeds.values())))
         fixed = self._fixed_batch(feeds)
         pieces = [
-            self._run_piece({key: value[start : start + fixed] for key, value in feeds.items()}, readout, fixed)
+            self._run_piece(
+                {**beside, **{key: _padded(value[start : start + fixed], fixed) for key, value in feeds.items()}},
+                readout,
+            )
             for start in range(0, n, fixed)
         ]
         return np.concatenate(pieces)[:n]
@@ -164,22 +173,26 @@ class Session:
                 return int(self.inputs[key].shape[0])
         return max(len(value) for value in feeds.values())
 
-    def _run_piece(self, feeds: Mapping[str, npt.NDArray[Any]], readout: Readout, rows: int) -> npt.NDArray[np.float32]:
-        import numpy as np
-
+    def _run_piece(self, feeds: Mapping[str, npt.NDArray[Any]], readout: Readout) -> npt.NDArray[np.float32]:
         given = {}
         for key, described in self.inputs.items():
-            value = feeds.get(key)
-            if value is None:  # the other tower's, which is not computed but must be there
-                value = np.zeros([side if isinstance(side, int) else 1 for side in described.shape])
-            elif len(value) < rows:
-                value = np.concatenate([value, np.repeat(value[:1], rows - len(value), axis=0)])
-            given[key] = value.astype(_DTYPES.get(described.type, "int64"), copy=False)
+            if key not in feeds:
+                raise ModelFormatError(f"{self.name} asks for {key}, which is neither a picture nor a text.")
+            rows = described.shape[0] if isinstance(described.shape[0], int) else 1
+            given[key] = _padded(feeds[key], rows).astype(_DTYPES.get(described.type, "int64"), copy=False)
         try:
             (found,) = self._session.run([readout.output], given, self._run_options)
         except Exception as error:  # as above
             raise ModelFormatError(f"{self.name} failed on a batch: {_first_line(error)}") from error
         return _pool(found, readout.pooling, self.name)
+
+
+def _padded(value: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    """At least so many rows, the first repeated."""
+    import numpy as np
+
+    missing = rows - len(value)
+    return np.concatenate([value, np.repeat(value[:1], missing, axis=0)]) if missing > 0 else value
 
 
 def _pool(found: npt.NDArray[Any], pooling: Pooling, name: str) -> npt.NDArray[np.float32]:

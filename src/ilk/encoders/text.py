@@ -134,10 +134,20 @@ class TextReader:
         return token
 
     def read(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids of each text, cut to the context, the special tokens at its ends kept."""
+        """The token ids of each text, cut to the context, the special tokens at its ends kept.
+
+        Raises
+        ------
+        ModelFormatError
+            If the tokenizer's file does not hold together.
+        """
         with self._loading:
             tokenizer = self._tokenizer
-        return [encoding.ids for encoding in tokenizer.encode_batch_fast([self._plain(text) for text in texts])]
+        try:
+            encodings = tokenizer.encode_batch_fast([self._plain(text) for text in texts])
+        except Exception as error:  # the bare class again: a vocabulary without the token for unknown words
+            raise ModelFormatError(f"{self.file} cannot split a text: {error}.") from error
+        return [encoding.ids for encoding in encodings]
 
     def _plain(self, text: str) -> str:
         if self.rules.lower_case:
