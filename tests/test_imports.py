@@ -7,6 +7,7 @@ import ilk
 
 HEAVY = {
     "PIL",
+    "click",
     "faiss",
     "huggingface_hub",
     "natsort",
@@ -18,7 +19,6 @@ HEAVY = {
     "sqlite3",
     "tokenizers",
     "torch",
-    "typer",
 }
 
 
@@ -40,8 +40,8 @@ def test_asking_for_a_query_loads_nothing_heavy() -> None:
 
 
 def test_the_command_line_starts_light() -> None:
-    """Reading options needs typer alone; each verb loads its own."""
-    assert loaded_by("import ilk.cli.app") & HEAVY <= {"typer"}
+    """Reading options needs click alone; each verb loads its own."""
+    assert loaded_by("import ilk.cli.app") & HEAVY <= {"click"}
 
 
 def test_every_public_name_is_there_and_sorted() -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from ilk.cli.output import INTERRUPTED, complain
 from ilk.errors import IlkError
-
-INTERRUPTED = 130
-"""What shells expect of a program that Ctrl-C stopped: 128 + SIGINT."""
 
 
 def main() -> None:
@@ -16,15 +14,20 @@ def main() -> None:
 
     Everything ilk reports ends here: one sentence on stderr, and the exit code that its class names.
     """
+    import click
+
     from ilk.cli.app import app
 
     try:
-        app()
-    except IlkError as error:
-        sys.stderr.write(f"ilk: {error}\n")
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("ilk: stopped.\n")
+    except IlkError as error:
+        complain(f"ilk: {error}")
+        sys.exit(error.exit_code)
+    except click.Abort:  # what click makes of Ctrl-C
+        complain("ilk: stopped.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader (`| head`) has what it wanted. Python would complain again while closing stdout.

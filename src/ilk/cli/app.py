@@ -1,42 +1,37 @@
-"""The verbs, and what they share."""
+"""The verbs, each loaded when it is used.
+
+This is click rather than typer, which builds a pydantic model of every option at each start: 60 to 100 ms measured
+with typer 0.29, a quarter of what a cold search may take (`python -m benchmarks.cold_search`).
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
 
-import typer
+import click
 
 from ilk import __version__
-from ilk.cli import check, index, info, remove, search
 
-app = typer.Typer(
-    name="ilk",
-    help="Image search by meaning: ask in words or with a picture, get the ones of the same ilk.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a crash shows Python's own traceback, which a bug report needs
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+VERBS = ("index", "search", "info", "check", "remove", "demo")
+"""In the order in which a new user meets them; each is a function of that name in a module of that name."""
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        print(f"ilk {__version__}")
-        raise typer.Exit
+class Verbs(click.Group):
+    """A group whose commands are imported when they are asked for, as click's documentation describes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Every verb."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """One of them."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"ilk.cli.{cmd_name}"), cmd_name)
+        return command
 
 
-@app.callback()
-def root(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,
-) -> None:
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="ilk %(version)s")
+def app() -> None:
     """Image search by meaning: ask in words or with a picture, get the ones of the same ilk."""
-
-
-app.command("index")(index.index)
-app.command("search")(search.search)
-app.command("info")(info.info)
-app.command("check")(check.check)
-app.command("remove")(remove.remove)
-

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-import typer
+import click
 
-from ilk.cli.options import GalleryOption, JsonOption
+from ilk.cli.options import gallery_option, json_option
+from ilk.cli.output import PARTLY_DONE, print_json
 
-DAMAGED = 3
 
-
-def check(*, gallery: GalleryOption = None, json: JsonOption = False) -> None:
+@click.command()
+@gallery_option
+@json_option
+def check(*, gallery: Path | None, as_json: bool) -> None:
     """Read a whole gallery and name everything in it that does not agree."""
     from ilk.gallery import open_gallery
 
     with open_gallery(gallery) as opened:
         problems = opened.check()
         count = len(opened)
-    if json:
-        from json import dumps
-
-        print(dumps({"ok": not problems, "items": count, "problems": list(problems)}, ensure_ascii=False))
-    elif problems:
-        print("\n".join(problems))
+    if as_json:
+        print_json({"ok": not problems, "items": count, "problems": list(problems)})
     else:
-        print(f"All is well with {count:,} items.")
+        print("\n".join(problems) or f"All is well with {count:,} items.")
     if problems:
-        sys.stdout.flush()
-        raise typer.Exit(DAMAGED)
+        sys.exit(PARTLY_DONE)

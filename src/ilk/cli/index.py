@@ -9,60 +9,59 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from ilk.cli.options import GalleryOption, JsonOption, ModelOption
+from ilk.cli.options import gallery_option, json_option, model_option
+from ilk.cli.output import INTERRUPTED, PARTLY_DONE, complain, print_json
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
     from ilk.records import AddReport
     from ilk.sources import Folder
 
-INTERRUPTED = 130
-PARTLY_DONE = 3
 
-
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@gallery_option
+@model_option
+@click.option("--hidden", is_flag=True, help="Look into hidden files and folders too.")
+@click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
+@json_option
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
 def index(
-    sources: Annotated[
-        list[Path], typer.Argument(metavar="SOURCE...", help="Folders of pictures, or pictures.", show_default=False)
-    ],
+    sources: tuple[Path, ...],
     *,
-    gallery: GalleryOption = None,
-    model: ModelOption = None,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Look into hidden files and folders too.")] = False,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option("--ignore", metavar="PATTERN", help="Pass over these, as in .gitignore. Can be repeated."),
-    ] = None,
-    json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    gallery: Path | None,
+    model: str | None,
+    hidden: bool,
+    ignore: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Make a gallery of a folder of pictures, or bring it up to date.
 
-    Without --gallery it is the .ilk in that folder or the nearest one above it. Only what is new or changed is
-    read. Ctrl-C keeps what is done; the same command goes on from there.
+    SOURCE is a folder, or a picture. Without --gallery the gallery is the .ilk in that folder or the nearest one above
+    it. Only what is new or changed is read. Ctrl-C keeps what is done; the same command goes on from there.
     """
     from ilk.sources import folder
 
-    folders = [folder(path, hidden=hidden, ignore=tuple(ignore or ())) for path in sources]
+    folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
     with _gallery_for(folders, named=gallery, model=model) as opened, _stoppable() as stop:
-        report = _add(opened, folders, model=model, stop=stop, show=not (quiet or json))
+        report = _add(opened, folders, model=model, stop=stop, show=not (quiet or as_json))
         place, count = opened.directory, len(opened)
-    if json:
-        from json import dumps
-
-        print(dumps({"gallery": str(place), "items": count, **report.to_dict()}, ensure_ascii=False))
+    if as_json:
+        print_json({"gallery": str(place), "items": count, **report.to_dict()})
     else:
         from ilk.render.terminal import report_text
 
         print(report_text(report, items=count), end="")
     if report.interrupted:
-        sys.stderr.write("Stopped early; what is done is kept. The same command goes on from here.\n")
-        raise typer.Exit(INTERRUPTED)
+        complain("Stopped early; what is done is kept. The same command goes on from here.")
+        sys.exit(INTERRUPTED)
     if report.failed:
-        raise typer.Exit(PARTLY_DONE)
+        sys.exit(PARTLY_DONE)
 
 
 def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None) -> Gallery:
@@ -111,7 +110,7 @@ def _stoppable() -> Iterator[threading.Event]:
     def ask(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, before[signal.Signals(number)])
         stop.set()
-        sys.stderr.write("\nFinishing the batch. Once more to stop at once.\n")
+        complain("\nFinishing the batch. Once more to stop at once.")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

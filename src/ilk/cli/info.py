@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from ilk.cli.options import GalleryOption, JsonOption
+from pathlib import Path
+
+import click
+
+from ilk.cli.options import gallery_option, json_option
+from ilk.cli.output import print_json
 
 
-def info(*, gallery: GalleryOption = None, json: JsonOption = False) -> None:
+@click.command()
+@gallery_option
+@json_option
+def info(*, gallery: Path | None, as_json: bool) -> None:
     """Say what a gallery holds: counts, models, size on disk, the state of its indexes."""
     from ilk.gallery import open_gallery
 
     with open_gallery(gallery) as opened:
         facts = opened.info()
-    if json:
-        from json import dumps
-
-        print(dumps(facts.to_dict(), ensure_ascii=False))
+    if as_json:
+        print_json(facts.to_dict())
     else:
         from ilk.render.terminal import info_text
 

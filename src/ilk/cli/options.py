@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
 
-import typer
+import click
 
-GalleryOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--gallery",
-        "-g",
-        metavar="DIR",
-        envvar="ILK_GALLERY",
-        help="The gallery, or the folder that has it. By default the nearest .ilk, from here upwards.",
-        show_default=False,
-    ),
-]
+gallery_option = click.option(
+    "--gallery",
+    "-g",
+    metavar="DIR",
+    envvar="ILK_GALLERY",
+    type=click.Path(path_type=Path),
+    help="The gallery, or the folder that has it; also the variable ILK_GALLERY. "
+    "By default the nearest .ilk, from here upwards.",
+)
 
-ModelOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="The model: `pocket`, a folder with an ONNX export, or a name on the Hugging Face Hub.",
-        show_default=False,
-    ),
-]
+model_option = click.option(
+    "--model",
+    "-m",
+    metavar="NAME",
+    help="The model: `pocket`, a folder with an ONNX export, or a name on the Hugging Face Hub.",
+)
 
-JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
-from ilk.cli.options import GalleryOption, JsonOption
+from ilk.cli.options import gallery_option, json_option
+from ilk.cli.output import NOTHING_FOUND, complain, print_json
 
-NOTHING_FOUND = 1
 
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@gallery_option
+@json_option
+def remove(ids: tuple[str, ...], *, gallery: Path | None, as_json: bool) -> None:
+    """Take items out of the gallery, by the ids that search prints.
 
-def remove(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, as search prints them.", show_default=False)],
-    *,
-    gallery: GalleryOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Take items out of the gallery. The pictures are left alone, and come back when they are indexed again."""
+    The pictures are left alone, and come back when their folder is indexed again.
+    """
     from ilk.gallery import open_gallery
 
     with open_gallery(gallery) as opened:
         removed = opened.remove(ids)
         left = len(opened)
-    if json:
-        from json import dumps
-
-        print(dumps({"removed": removed, "items": left}))
+    if as_json:
+        print_json({"removed": removed, "items": left})
     else:
         print(f"Removed {removed:,}; {left:,} left.")
     if missing := len(set(ids)) - removed:
-        sys.stderr.write(f"ilk: {missing:,} of these ids are not in the gallery.\n")
+        complain(f"{missing:,} of these ids {'is' if missing == 1 else 'are'} not in the gallery.")
     if not removed:
-        raise typer.Exit(NOTHING_FOUND)
+        sys.exit(NOTHING_FOUND)

@@ -5,73 +5,71 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from ilk.cli.options import GalleryOption, JsonOption, ModelOption
+from ilk.cli.options import gallery_option, json_option, model_option
+from ilk.cli.output import NOTHING_FOUND, complain, print_json
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
     from ilk.records import Hits
 
-NOTHING_FOUND = 1
 
-
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@gallery_option
+@model_option
+@click.option("-k", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits.")
+@click.option(
+    "--min-similarity",
+    metavar="COSINE",
+    type=click.FloatRange(-1, 1),
+    help="Leave out hits below this. What is a high value depends on the model.",
+)
+@json_option
+@click.option("--paths", is_flag=True, help="Print only paths, one a line.")
+@click.option("--print0", is_flag=True, help="Print only paths, each ended by NUL, for xargs -0.")
 def search(
-    query: Annotated[
-        list[str],
-        typer.Argument(
-            help="Words, the path of a picture, or item:ID; several terms joined by + and -, each with an optional "
-            'weight: "beach" + 2:sunset.jpg - "people".',
-            show_default=False,
-        ),
-    ],
+    query: tuple[str, ...],
     *,
-    gallery: GalleryOption = None,
-    model: ModelOption = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", min=1, help="How many hits.")] = 10,
-    min_similarity: Annotated[
-        float | None,
-        typer.Option(
-            "--min-similarity",
-            metavar="COSINE",
-            min=-1.0,
-            max=1.0,
-            help="Leave out hits below this. What is a high value depends on the model.",
-            show_default=False,
-        ),
-    ] = None,
-    json: JsonOption = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line.")] = False,
-    print0: Annotated[
-        bool, typer.Option("--print0", help="Print only paths, each ended by NUL, for xargs -0.")
-    ] = False,
+    gallery: Path | None,
+    model: str | None,
+    k: int,
+    min_similarity: float | None,
+    as_json: bool,
+    paths: bool,
+    print0: bool,
 ) -> None:
-    """Find pictures by words, by example, or by both."""
-    from ilk import query as queries
+    """Find pictures by words, by example, or by both.
+
+    QUERY is words, the path of a picture, or item:ID; or several of these joined by + and -, each with a weight if
+    you like:
+
+    \b
+        ilk search red bicycle
+        ilk search beach.jpg
+        ilk search beach + 2:sunset.jpg - people
+    """
     from ilk.gallery import open_gallery
+    from ilk.query import parse
 
     with open_gallery(gallery) as opened:
-        hits = opened.search(queries.parse(query), k=k, min_similarity=min_similarity, model=model)
-        if json:
-            from json import dumps
-
-            print(dumps(hits.to_dict(), ensure_ascii=False))
+        hits = opened.search(parse(query), k=k, min_similarity=min_similarity, model=model)
+        if as_json:
+            print_json(hits.to_dict())
         elif paths or print0:
-            end = b"\0" if print0 else b"\n"
-            for hit in hits:
-                sys.stdout.buffer.write(os.fsencode(_from_here(opened.path(hit.uri))) + end)
-            sys.stdout.buffer.flush()
+            _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
-            _show(hits, opened)
+            _print_hits(hits, opened)
     if not hits:
-        if not json:
-            sys.stderr.write("Nothing found.\n")
-        raise typer.Exit(NOTHING_FOUND)
+        if not as_json:
+            complain("Nothing found.")
+        sys.exit(NOTHING_FOUND)
 
 
-def _show(hits: Hits, gallery: Gallery) -> None:
+def _print_hits(hits: Hits, gallery: Gallery) -> None:
     from ilk.render.terminal import hits_lines, hits_table
 
     if sys.stdout.isatty():
@@ -82,7 +80,11 @@ def _show(hits: Hits, gallery: Gallery) -> None:
         sys.stdout.write(hits_lines(hits))
 
 
-def _from_here(path: Path) -> Path:
-    """As short as it can be said from the working directory; absolute outside of it."""
+def _print_paths(hits: Hits, gallery: Gallery, *, end: bytes) -> None:
+    """As short as each can be said from the working directory; absolute outside of it."""
     here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    for hit in hits:
+        path = gallery.path(hit.uri)
+        said = path.relative_to(here) if path.is_relative_to(here) else path
+        sys.stdout.buffer.write(os.fsencode(said) + end)
+    sys.stdout.buffer.flush()
