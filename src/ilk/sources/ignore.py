@@ -2,8 +2,8 @@
 
 pathspec reads the patterns. Git's order of precedence is kept here: a later line wins over an earlier one, a deeper
 file over a higher one, and what a directory's exclusion hides cannot be brought back from inside, because nothing
-inside is ever looked at. Compared with git itself in ``tests/sources/test_ignore.py``. Unlike git, ``?`` stands for
-one character rather than one byte.
+inside is ever looked at. Compared with git itself in ``tests/sources/test_ignore.py``. Unlike in git, ``?`` stands
+for one character rather than one byte, a ``/`` between brackets is no part of them, and ``[:classes:]`` are refused.
 """
 
 from __future__ import annotations
@@ -179,6 +179,8 @@ def _rule(line: str) -> Rule | None:
     for_directories = text.endswith("/")
     if for_directories:
         text = text[:-1]
+        if text.endswith(" ") and not text.endswith("\\ "):
+            text = text[:-1] + "\\ "  # blanks before the slash belong to it too, and pathspec would drop them
     body = text.removeprefix("!")
     if not body:  # blank, "/" or "!", which git passes over
         return None

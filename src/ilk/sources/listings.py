@@ -47,7 +47,9 @@ class FolderListing:
         parts = self._prefix.split("/")[:-1]
         self._ups = len(parts) if set(parts) == {".."} else 0  # how far above the base the folder is
         self._complete = False
-        self._first = ignore.parse(source.ignore, place=self._place, origin="what was asked to be ignored")
+        # What is asked for is never a comment: "#recycle" is a folder of a Synology.
+        asked = (f"\\{pattern}" if pattern.startswith("#") else pattern for pattern in source.ignore)
+        self._first = ignore.parse(asked, place=self._place, origin="what was asked to be ignored")
         self._last = ignore.default_rules(hidden=source.hidden)
 
     @property
@@ -190,7 +192,7 @@ def _holds(path: Path, *, speaks_for_it: bool) -> bool:
 
 def _listed(suffixes: Counter[str]) -> str:
     """The most frequent suffixes in words: ``12 .mov, 3 .txt, 1 without a suffix, 7 others``."""
-    most = suffixes.most_common(SEEN_SUFFIXES)
+    most = sorted(suffixes.items(), key=lambda pair: (-pair[1], pair[0]))[:SEEN_SUFFIXES]
     said = [f"{number:,} {suffix or 'without a suffix'}" for suffix, number in most]
     rest = suffixes.total() - sum(number for _, number in most)
     return ", ".join(said + ([f"{rest:,} others"] if rest else []))

@@ -34,14 +34,17 @@ class Directory:
         Where it is for the rules: relative to where their paths start, with a ``/`` at the end or empty.
     rules
         Those of the directories above it, the deepest first.
+    is_link
+        Whether it is a link.
     linked
-        Whether a link led here.
+        Whether a link led here: this one, or one above it.
     """
 
     path: str
     prefix: str
     place: str
     rules: tuple[Rules, ...]
+    is_link: bool = False
     linked: bool = False
 
 
@@ -128,7 +131,9 @@ class Walk:
             if contents.refusal is not None:
                 self.complete = False
             yield contents
-            waiting += reversed(natural(below, name=lambda each: os.path.basename(each.path)))  # noqa: PTH119
+            below = natural(below, name=lambda each: os.path.basename(each.path))  # noqa: PTH119 -- as below
+            waiting += [each for each in reversed(below) if not each.is_link]
+            self._links += [each for each in below if each.is_link]
 
     def _see_directories_above(self) -> None:
         path = os.path.realpath(self.top.path)
@@ -193,17 +198,16 @@ class Walk:
         if (linked and not self.follow_symlinks) or ignore.ignored(place, entry.name, directory=True, by=decide):
             self.passed_over += 1
             return
-        directory = Directory(
-            path=entry.path,
-            prefix=self.prefixes.get(place, above.prefix + escape(entry.name) + "/"),
-            place=place + "/",
-            rules=by,
-            linked=linked or above.linked,
+        below.append(
+            Directory(
+                path=entry.path,
+                prefix=self.prefixes.get(place, above.prefix + escape(entry.name) + "/"),
+                place=place + "/",
+                rules=by,
+                is_link=linked,
+                linked=linked or above.linked,
+            )
         )
-        if linked:
-            self._links.append(directory)
-        else:
-            below.append(directory)
 
 
 def natural(things: Iterable[T], *, name: Callable[[T], str]) -> list[T]:
