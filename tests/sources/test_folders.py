@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import sys
@@ -145,17 +146,13 @@ def test_a_listing_starts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_deep_folders_are_listed(tmp_path: Path) -> None:
     """Deeper than Python calls functions from functions."""
-    deep = sys.getrecursionlimit() + 50
-    here = os.open(tmp_path, os.O_RDONLY)
+    deep = make(tmp_path, "d/" * 200 + "a.jpg")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
     try:
-        for _ in range(deep):
-            os.mkdir("d", dir_fd=here)
-            here, above = os.open("d", os.O_RDONLY, dir_fd=here), here
-            os.close(above)
-        os.close(os.open("a.jpg", os.O_CREAT, dir_fd=here))
+        assert listed(deep) == ["d/" * 200 + "a.jpg"]
     finally:
-        os.close(here)
-    assert listed(tmp_path) == ["d/" * deep + "a.jpg"]
+        sys.setrecursionlimit(limit)
 
 
 def test_the_count_is_that_of_the_listing(tmp_path: Path, no_entry: set[str]) -> None:

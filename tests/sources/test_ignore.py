@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import ilk
@@ -72,6 +72,9 @@ def listed_by_ilk(top: Path, patterns: Sequence[str] = ()) -> set[str]:
 @pytest.mark.skipif(GIT is None, reason="git, which is compared with, is not installed")
 @settings(max_examples=150, deadline=None)
 @given(tree=TREES, rules=FILES_OF_PATTERNS, asked=st.lists(ASKED, max_size=2))
+@example(tree=[("a/b", "foo.jpg")], rules={"": ["a/**/b", "!b/"]}, asked=[])  # a file in what matched, and came back
+@example(tree=[("a", "b.jpg")], rules={"": ["foo/**", "a/**", "!a/b.jpg"]}, asked=[])  # what is in it, not itself
+@example(tree=[("a ", "b.jpg")], rules={"": ["a /"]}, asked=[])
 def test_rules_are_those_of_git(tree: list[tuple[str, str]], rules: dict[str, list[str]], asked: list[str]) -> None:
     """Whatever the patterns, wherever their files: what is passed over is what git passes over."""
     with tempfile.TemporaryDirectory() as place:
