@@ -17,13 +17,14 @@ from training.captions import Captions
 from training.contrast import contrast, recall, same_pairs
 from training.halves import Halves
 from training.lesson import Lesson
+from training.manifest import Picture
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.picture_stage import build_picture_tower, draw_lesson, embed_pictures, phase_of
 from training.runs import seeded
 from training.settings import Settings
 from training.text_stage import TextSpace, ask_captions, embed_by_length, embed_texts
 from training.views import Views
-from training.vocabulary import PiecewiseTokenizer
+from training.vocabulary import PiecewiseTokenizer, tokenise
 
 
 class Towers(nn.Module):  # type: ignore[misc]
@@ -69,6 +70,7 @@ class JointStage:
         self.towers = Towers(tokenizer.get_vocab_size(), settings)
         self.towers.picture.load_state_dict(picture)
         self.towers.space.load_state_dict(space)
+        self.labels = labels_of(lesson)
         self.anchor = copy.deepcopy(self.towers.space.projection).eval().requires_grad_(requires_grad=False)
         self.halves = Halves(self.towers.picture, settings.threads)
         self.average = MovingAverage(self.towers, j.keep)
@@ -125,12 +127,28 @@ class JointStage:
         scale = self.towers.space.text.logit_scale.exp().clamp(max=100)
         same = same_pairs(rows, texts)
         kept = torch.from_numpy(pure)
+        labelled = [(int(k), p) for k, p in zip(pure, (self.lesson.pictures[r] for r in rows), strict=True) if p.label]
         return {
             "features": 1 - functional.cosine_similarity(predicted, features).mean(),
             "embedding": 1 - functional.cosine_similarity(embedding, self.anchor(features)).mean(),
             "captions": contrast(embedding[kept], said, scale, same),
+            "labels": self._name(embedding, [k for k, _ in labelled], [p for _, p in labelled], scale),
             "teacher": contrast(self.towers.space.projection(features[kept]), said, scale, same),
         }
+
+    def _name(self, embedding: Tensor, places: list[int], pictures: list[Picture], scale: Tensor) -> Tensor:
+        """Tell each labelled picture's label from the others of its source, as naming by texts will be asked to."""
+        losses = [embedding.sum() * 0]
+        for source, labels in self.labels.items():
+            chosen = [
+                (k, labels.index(str(p.label))) for k, p in zip(places, pictures, strict=True) if p.source == source
+            ]
+            if chosen:
+                tokens = torch.from_numpy(tokenise(self.tokenizer, labels))
+                said = functional.normalize(self.towers.space.text(tokens, tokens > 0), dim=-1)
+                logits = scale * functional.normalize(embedding[[k for k, _ in chosen]], dim=-1) @ said.T
+                losses.append(functional.cross_entropy(logits, torch.tensor([label for _, label in chosen])))
+        return torch.stack(losses).sum()
 
     def measure(self, px: int) -> dict[str, float]:
         """Measure text to picture over the pictures kept out to choose by."""
@@ -162,3 +180,23 @@ class JointStage:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.text_optimiser.load_state_dict(state["text_optimiser"])
+
+
+def labels_of(lesson: Lesson) -> dict[str, list[str]]:
+    """List the labels of each labelled source.
+
+    Parameters
+    ----------
+    lesson
+        The pictures.
+
+    Returns
+    -------
+    dict[str, list[str]]
+        In alphabetical order.
+    """
+    found: dict[str, set[str]] = {}
+    for picture in lesson.pictures:
+        if picture.label is not None:
+            found.setdefault(picture.source, set()).add(picture.label)
+    return {source: sorted(labels) for source, labels in found.items()}

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
+from training.align_stage import AlignStage
 from training.captions import every_text
 from training.export import export_model
 from training.joint_stage import JointStage
@@ -59,7 +60,11 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     )
     run_stage(joint, build)
     towers: Any = joint.average.model
-    export_model(model, towers.picture, towers.space.text, tokenizer, settings)
+    align = AlignStage(joint.lesson, tokenizer, settings, picture=towers.picture, text=towers.space.text)
+    run_stage(align, build)
+    aligned: Any = align.average.model
+    towers.picture.embedding = aligned.projection
+    export_model(model, towers.picture, aligned.text, tokenizer, settings)
 
 
 def _tokenizer(data: Path, build: Path, lesson: Lesson, settings: Settings) -> Tokenizer:

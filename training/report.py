@@ -10,6 +10,7 @@ from typing import Any
 from training.evaluation import (
     measure_copies,
     measure_invariance,
+    measure_kinds,
     measure_labels,
     measure_retrieval,
 )
@@ -50,6 +51,7 @@ def measure_everything(folder: Path, data: Path) -> dict[str, Any]:
         "coco_free": measure_retrieval(model, data, test("coco_free")),
         "clothing": measure_labels(model, data, test("clothing_train")),
         "grocery": measure_labels(model, data, test("grocery_train")),
+        "grocery_kinds": measure_kinds(model, data, test("grocery_train")),
         "copies": measure_copies(model, data, flickr),
         "largest_difference_by_batch": measure_invariance(model, samples, [c for p in flickr[:8] for c in p.captions]),
         "speed": measure_speed(folder),

@@ -79,6 +79,7 @@ class Text:
     muon_lr: float = 0.01
     adam_lr: float = 2e-3
     weight_decay: float = 0.05
+    outer: tuple[str, ...] = ("text.words", "text.logit_scale")
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "flickr8k_train": 0.66,
@@ -141,32 +142,59 @@ class Joint:
     """Both towers together."""
 
     phases: tuple[Phase, ...] = (
-        Phase(px=64, epochs=12, taught=0.4, smallest=0.5),
-        Phase(px=80, epochs=4, taught=0.4, smallest=0.5),
+        Phase(px=64, epochs=10, taught=0.25, smallest=0.6),
+        Phase(px=80, epochs=4, taught=0.25, smallest=0.6),
     )
     samples: int = 32768
     batch: int = 128
     warm: float = 0.02
-    decay: float = 0.5
+    decay: float = 0.55
     keep: float = 0.995
-    muon_lr: float = 0.015
-    adam_lr: float = 2e-3
+    muon_lr: float = 0.006
+    adam_lr: float = 1e-3
     text_lr: float = 1e-4
     weight_decay: float = 0.05
     features_weight: float = 1.0
     embedding_weight: float = 1.0
     captions_weight: float = 0.3
+    labels_weight: float = 0.15
     teacher_weight: float = 0.1
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "flickr8k_train": 0.4,
             "openstax": 0.03,
-            "clothing_train": 0.06,
+            "clothing_train": 0.1,
             "grocery_train": 0.05,
-            "tiny_imagenet": 0.18,
+            "tiny_imagenet": 0.14,
             "fashion": 0.05,
             "": 0.23,
         }
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Align:
+    """The last stage: texts meet what the finished picture tower sees.
+
+    ``windows`` views of each captioned picture are remembered beside the whole picture and its mirror image;
+    of the sources without a weight of their own, ``others`` pictures.
+    """
+
+    px: int = 80
+    windows: int = 2
+    smallest: float = 0.6
+    others: int = 6000
+    text: Text = field(
+        default_factory=lambda: Text(
+            epochs=4,
+            noise=0.0,
+            view_share=0.7,
+            decay=0.9,
+            keep=0.99,
+            muon_lr=0.003,
+            adam_lr=4e-4,
+            outer=("text.words", "text.logit_scale", "projection"),
+        )
     )
 
 
@@ -195,6 +223,7 @@ class Settings:
     text: Text = field(default_factory=Text)
     picture: Picture = field(default_factory=Picture)
     joint: Joint = field(default_factory=Joint)
+    align: Align = field(default_factory=Align)
     export: Export = field(default_factory=Export)
 
 

@@ -9,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.captions import Captions
 from training.contrast import contrast, recall, same_pairs
 from training.lesson import Lesson
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.runs import seeded
-from training.settings import Settings
+from training.settings import Settings, Text
 from training.towers import Projection, TextTower
 from training.vocabulary import PiecewiseTokenizer, tokenise
 
 
-class TextSpace(torch.nn.Module):  # type: ignore[misc]
+class TextSpace(nn.Module):  # type: ignore[misc]
     """Text tower and projection, trained together."""
 
     def __init__(self, words: int, settings: Settings) -> None:
@@ -55,23 +55,32 @@ class TextStage:
 
     def __init__(self, lesson: Lesson, tokenizer: Tokenizer, settings: Settings) -> None:
         self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
-        self.epochs = settings.text.epochs
-        self.noisy = PiecewiseTokenizer(tokenizer, settings.text.broken, settings.text.broken_merges)
-        self.captions = Captions(lesson.pictures, settings.text.bare)
-        seeded(settings.seed, "text weights")
-        self.space = TextSpace(tokenizer.get_vocab_size(), settings)
-        self.average = MovingAverage(self.space, settings.text.keep)
+        self.recipe = self.choose_recipe(settings)
+        self.epochs = self.recipe.epochs
+        self.noisy = PiecewiseTokenizer(tokenizer, self.recipe.broken, self.recipe.broken_merges)
+        self.captions = Captions(lesson.pictures, self.recipe.bare)
+        seeded(settings.seed, f"{self.name} weights")
+        self.space = self.build_space()
+        self.average = MovingAverage(self.space, self.recipe.keep)
         self.optimiser = Optimiser(
             self.space,
-            muon_lr=settings.text.muon_lr,
-            adam_lr=settings.text.adam_lr,
-            weight_decay=settings.text.weight_decay,
-            outer=("text.words", "text.logit_scale"),
+            muon_lr=self.recipe.muon_lr,
+            adam_lr=self.recipe.adam_lr,
+            weight_decay=self.recipe.weight_decay,
+            outer=self.recipe.outer,
         )
+
+    def choose_recipe(self, settings: Settings) -> Text:
+        """Return the part of the settings that this stage follows."""
+        return settings.text
+
+    def build_space(self) -> nn.Module:
+        """Return the text tower and the pictures' way to it, with the weights to begin from."""
+        return TextSpace(self.tokenizer.get_vocab_size(), self.settings)
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train on as many pairs as ``settings.text.pairs`` says."""
-        s = self.settings.text
+        s = self.recipe
         rng = seeded(self.settings.seed, self.name, epoch)
         steps = s.pairs // s.batch
         losses = []
@@ -89,8 +98,8 @@ class TextStage:
         return {"loss": float(np.mean(losses)), **measure_space(self.average.model, self.lesson, self.tokenizer)}
 
     def _features(self, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        features = self.lesson.seen(rows, rng, self.settings.text.view_share)
-        noise = rng.normal(0, self.settings.text.noise, features.shape).astype(np.float32)
+        features = self.lesson.seen(rows, rng, self.recipe.view_share)
+        noise = rng.normal(0, self.recipe.noise, features.shape).astype(np.float32)
         return torch.from_numpy(features + noise)
 
     def _loss(
@@ -104,7 +113,7 @@ class TextStage:
         loss: Tensor = (
             contrast(picture, one, scale, same_pairs(rows, first))
             + contrast(picture, two, scale, same_pairs(rows, second))
-        ) / 2 + self.settings.text.agreement * agreement
+        ) / 2 + self.recipe.agreement * agreement
         return loss
 
     def state_dict(self) -> dict[str, Any]:

@@ -20,12 +20,13 @@ KINDS = ("red square", "green square", "blue square")
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    from training.settings import Joint, Phase, Picture, Text, tiny
+    from training.settings import Align, Joint, Phase, Picture, Text, tiny
 
     recipe = tiny()
+    text = replace(Text(), words=60, width=16, batch=8, pairs=16, epochs=2, weights={"flickr8k_train": 1.0})
     return replace(
         recipe,
-        text=replace(Text(), words=60, width=16, batch=8, pairs=16, epochs=2, weights={"": 1.0}),
+        text=text,
         picture=replace(
             Picture(),
             widths=(8, 8, 16),
@@ -36,6 +37,7 @@ def settings() -> Settings:
             batch=8,
             weights={"": 1.0},
         ),
+        align=Align(px=16, windows=1, text=replace(text, outer=("projection",))),
         joint=replace(
             Joint(), phases=(Phase(px=16, epochs=1), Phase(px=24, epochs=1)), samples=16, batch=8, weights={"": 1.0}
         ),
@@ -56,7 +58,9 @@ def lesson(settings: Settings) -> Lesson:
         square[..., kind] = 255
         pixels.append(square ^ rng.integers(0, 32, square.shape, dtype=np.uint8))
         split = "choose" if number >= 9 else "train"
-        pictures.append(Picture(f"flickr8k_train/{number}.png", "flickr8k_train", (f"a {KINDS[kind]}",), None, split))
+        pictures.append(
+            Picture(f"flickr8k_train/{number}.png", "flickr8k_train", (f"a {KINDS[kind]}",), KINDS[kind], split)
+        )
     rows = np.arange(len(pictures))
     store = PixelStore((np.stack(pixels),) * 2, np.ones_like(rows), rows, np.ones(len(rows), dtype=np.float32))
     centres = rng.normal(size=(len(KINDS), settings.teacher_width)).astype(np.float32)

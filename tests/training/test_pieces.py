@@ -164,6 +164,17 @@ def test_exif_copies_are_upright_again(settings: Settings) -> None:
     assert np.abs(np.asarray(turned, dtype=int) - np.asarray(picture, dtype=int)).max() < 12
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [("royal gala", "apple"), ("arla sour milk", "sour milk"), ("oatly oat milk", "oat milk"), ("lemon", "lemon")],
+)
+def test_groceries_have_kinds(label: str, kind: str) -> None:
+    """Sorts of one thing count as that thing, and a thing without sorts as itself."""
+    from training.evaluation import kind_of
+
+    assert kind_of(label) == kind
+
+
 class _Two(nn.Module):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
