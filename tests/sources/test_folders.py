@@ -252,6 +252,13 @@ def test_links_to_directories_are_followed_once(tmp_path: Path) -> None:
     assert listed(photos, follow_symlinks=False) == ["m/a.jpg"]
 
 
+def test_directories_are_not_left_out_where_numbers_repeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network drives have no number for a directory that tells it from others."""
+    make(tmp_path, "a/x.jpg", "b/x.jpg", "b/c/x.jpg")
+    monkeypatch.setattr(walk, "_identity", lambda path: (0, 0))
+    assert listed(tmp_path) == ["a/x.jpg", "b/x.jpg", "b/c/x.jpg"]
+
+
 @on_posix
 def test_a_link_upwards_does_not_list_the_world(tmp_path: Path) -> None:
     """What the folder is in is not in the folder."""

@@ -74,6 +74,7 @@ def listed_by_ilk(top: Path, patterns: Sequence[str] = ()) -> set[str]:
 @given(tree=TREES, rules=FILES_OF_PATTERNS, asked=st.lists(ASKED, max_size=2))
 @example(tree=[("a/b", "foo.jpg")], rules={"": ["a/**/b", "!b/"]}, asked=[])  # a file in what matched, and came back
 @example(tree=[("a", "b.jpg")], rules={"": ["foo/**", "a/**", "!a/b.jpg"]}, asked=[])  # what is in it, not itself
+@example(tree=[("a", "b.jpg")], rules={"": ["/a[!x]b.jpg"]}, asked=[])  # brackets do not match a slash
 @example(tree=[("a ", "b.jpg")], rules={"": ["a /"]}, asked=[])
 def test_rules_are_those_of_git(tree: list[tuple[str, str]], rules: dict[str, list[str]], asked: list[str]) -> None:
     """Whatever the patterns, wherever their files: what is passed over is what git passes over."""

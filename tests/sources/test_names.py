@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from unicodedata import category
 
@@ -118,3 +120,22 @@ def test_what_a_link_in_the_base_leads_to_is_named_by_the_link(tmp_path: Path) -
     (disk / "a.jpg").touch()
     assert [entry.id for entry in ilk.folder(base).listing(base)] == ["more/a.jpg"]
     assert id_of(base / "more" / "a.jpg", base) == "more/a.jpg"
+
+
+def test_what_a_link_in_the_base_leads_to_elsewhere_in_it_is_named_by_its_place(tmp_path: Path) -> None:
+    """As the base lists it, whichever of the two is named."""
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "a.jpg").touch()
+    (tmp_path / "best").symlink_to("2024")
+    for top in (tmp_path, tmp_path / "best", tmp_path / "2024"):
+        assert [entry.id for entry in ilk.folder(top).listing(tmp_path)] == ["2024/a.jpg"]
+    assert id_of(tmp_path / "best" / "a.jpg", tmp_path) == "2024/a.jpg"
+
+
+def test_naming_files_loads_nothing_heavy() -> None:
+    """A search names files; only a listing pays for sorting and matching, and none for decoding."""
+    probe = "import ilk.sources, sys; names = {*sys.modules}; ilk.sources.folder; print(*names, '|', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    naming, naming_folders = (set(part.split()) for part in done.stdout.split("|"))
+    assert "ilk.sources.folders" in naming_folders - naming
+    assert not {"numpy", "PIL", "natsort", "pathspec"} & naming_folders
