@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from ilk.cli.options import gallery_option, json_option, model_option
 from ilk.cli.output import INTERRUPTED, PARTLY_DONE, complain, print_json
+from ilk.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
@@ -48,7 +45,7 @@ def index(
     from ilk.sources import folder
 
     folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
-    with _gallery_for(folders, named=gallery, model=model) as opened, _stoppable() as stop:
+    with _gallery_for(folders, named=gallery, model=model) as opened, stoppable() as stop:
         report = _add(opened, folders, model=model, stop=stop, show=not (quiet or as_json))
         place, count = opened.directory, len(opened)
     if as_json:
@@ -100,21 +97,3 @@ def _add(gallery: Gallery, folders: list[Folder], *, model: str | None, stop: th
         if stop.is_set():
             break
     return report
-
-
-@contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """Ctrl-C, or a polite kill, sets the event; a second one stops at once."""
-    stop = threading.Event()
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, before[signal.Signals(number)])
-        stop.set()
-        complain("\nFinishing the batch. Once more to stop at once.")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
