@@ -132,7 +132,7 @@ def scene_recipes() -> Iterator[Recipe]:
     numbers: dict[str, int] = {}
     for kind, seed, size, choices in SCENES:
         numbers[kind] = numbers.get(kind, 0) + 1
-        origin = f"painted {VERSION} {seed} {size} {choices}"
+        origin = f"painted {VERSION} {kind} {seed} {size} {choices}"
         yield Recipe(f"drawn/{kind}-{numbers[kind]:02}.jpg", origin, partial(_paint, kind, seed, size, choices))
 
 
