@@ -72,4 +72,4 @@ def _ask(gallery: Gallery, words: str, query: Query, *, example: Path | None = N
     hits = gallery.search(query, k=HITS)
     print(f"$ ilk search {words} -k {HITS}")
     print(hits_lines(hits))
-    return replace(row_of(hits, path_of=gallery.path, example=example), note=f"{hits.model}, {hits.took_ms:.0f} ms")
+    return replace(row_of(hits, path_of=gallery.path, example=example), note=hits.model)
