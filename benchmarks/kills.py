@@ -122,7 +122,7 @@ def kill_again_and_again(place: Path, *, pictures: int, kills: int, seed: int) -
     killed = survived = 0
     while killed < kills:
         process = index(folder, gallery)
-        time.sleep(rng.uniform(0, 2 * undisturbed_s / kills + 0.3))
+        time.sleep(rng.uniform(0, 1.4 * undisturbed_s / kills + 0.5))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         if process.returncode == 0:
