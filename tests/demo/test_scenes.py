@@ -51,7 +51,7 @@ def test_a_kind_and_a_seed_always_give_the_same_picture(kind: str) -> None:
     assert first.image.tobytes() != other.image.tobytes()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_choice_is_painted_and_said(data: st.DataObject) -> None:
     """Whatever a kind offers can be chosen in any combination, and the caption holds it."""

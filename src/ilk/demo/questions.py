@@ -14,10 +14,11 @@ class Question:
 
 
 QUESTIONS: tuple[Question, ...] = (
-    Question("snowy mountains", ("drawn/mountains-",)),
-    Question("people at the beach", ("drawn/beach-",)),
-    Question("a path through a forest", ("drawn/forest-",)),
+    Question("balloons in the sky", ("drawn/balloons-",)),
+    Question("a sunny beach", ("drawn/beach-",)),
+    Question("flowers in a meadow", ("drawn/flowers-", "photographs/dahlia")),
 )
+"""Chosen among those that `pocket` answers well; a test holds that it goes on doing so."""
 
 EXAMPLES: tuple[str, ...] = ("photographs/cat.jpg", "drawn/boats-01.jpg")
 """Pictures to ask with: the first of them that is there."""
