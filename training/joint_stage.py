@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from training.manifest import Picture
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.picture_stage import build_picture_tower, draw_lesson, embed_pictures, phase_of
 from training.runs import seeded
-from training.settings import Settings
+from training.settings import Joint, Settings
 from training.text_stage import TextSpace, ask_captions, embed_by_length, embed_texts
 from training.views import Views
 from training.vocabulary import PiecewiseTokenizer, tokenise
@@ -47,11 +47,11 @@ class JointStage:
         Without dropout.
     settings
         The recipe.
-    picture, space
-        Weights that the former stages ended with.
+    name
+        Of the stage, and of its part of the settings: ``joint``, or ``settle`` for the small steps at the end.
+    picture, space, anchor
+        Weights that the former stages ended with; the anchor is the projection before it began to move.
     """
-
-    name = "joint"
 
     def __init__(
         self,
@@ -59,11 +59,15 @@ class JointStage:
         tokenizer: Tokenizer,
         settings: Settings,
         *,
+        name: Literal["joint", "settle"],
         picture: dict[str, Tensor],
         space: dict[str, Tensor],
+        anchor: dict[str, Tensor],
     ) -> None:
+        self.name: str = name
         self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
-        j = settings.joint
+        self.recipe: Joint = getattr(settings, name)
+        j = self.recipe
         self.epochs = sum(phase.epochs for phase in j.phases)
         self.noisy = PiecewiseTokenizer(tokenizer, settings.text.broken, settings.text.broken_merges)
         self.captions = Captions(lesson.pictures, settings.text.bare)
@@ -72,6 +76,7 @@ class JointStage:
         self.towers.space.load_state_dict(space)
         self.labels = labels_of(lesson)
         self.anchor = copy.deepcopy(self.towers.space.projection).eval().requires_grad_(requires_grad=False)
+        self.anchor.load_state_dict(anchor)
         self.halves = Halves(self.towers.picture, settings.threads)
         self.average = MovingAverage(self.towers, j.keep)
         self.optimiser = Optimiser(
@@ -87,7 +92,7 @@ class JointStage:
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch of the phase that is due."""
-        j = self.settings.joint
+        j = self.recipe
         phase = phase_of(j.phases, epoch)
         rng = seeded(self.settings.seed, self.name, epoch)
         views, features = draw_lesson(self.lesson, rng, phase, j.weights, j.samples)
@@ -147,7 +152,8 @@ class JointStage:
                 tokens = torch.from_numpy(tokenise(self.tokenizer, labels))
                 said = functional.normalize(self.towers.space.text(tokens, tokens > 0), dim=-1)
                 logits = scale * functional.normalize(embedding[[k for k, _ in chosen]], dim=-1) @ said.T
-                losses.append(functional.cross_entropy(logits, torch.tensor([label for _, label in chosen])))
+                right = torch.tensor([label for _, label in chosen])
+                losses.append(functional.cross_entropy(logits, right, reduction="sum") / len(embedding))
         return torch.stack(losses).sum()
 
     def measure(self, px: int) -> dict[str, float]:

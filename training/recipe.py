@@ -51,16 +51,31 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     run_stage(text, build)
     views = plan_views(pictures, store.aspects, settings.seed, settings.teacher_views)
     taught = teach_views(data, store, views, build / "views", threads=settings.threads)
+    lesson = Lesson(pictures, store, table.table, taught)
+    space: Any = text.average.model
     joint = JointStage(
-        Lesson(pictures, store, table.table, taught),
+        lesson,
         tokenizer,
         settings,
+        name="joint",
         picture=picture.average.model.state_dict(),
-        space=text.average.model.state_dict(),
+        space=space.state_dict(),
+        anchor=space.projection.state_dict(),
     )
     run_stage(joint, build)
     towers: Any = joint.average.model
-    align = AlignStage(joint.lesson, tokenizer, settings, picture=towers.picture, text=towers.space.text)
+    settle = JointStage(
+        lesson,
+        tokenizer,
+        settings,
+        name="settle",
+        picture=towers.picture.state_dict(),
+        space=towers.space.state_dict(),
+        anchor=space.projection.state_dict(),
+    )
+    run_stage(settle, build)
+    towers = settle.average.model
+    align = AlignStage(lesson, tokenizer, settings, picture=towers.picture, text=towers.space.text)
     run_stage(align, build)
     aligned: Any = align.average.model
     towers.picture.embedding = aligned.projection

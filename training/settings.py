@@ -141,23 +141,20 @@ class Picture:
 class Joint:
     """Both towers together."""
 
-    phases: tuple[Phase, ...] = (
-        Phase(px=64, epochs=10, taught=0.25, smallest=0.6),
-        Phase(px=80, epochs=4, taught=0.25, smallest=0.6),
-    )
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=4), Phase(px=80, epochs=2, taught=0.45, smallest=0.5))
     samples: int = 32768
-    batch: int = 128
+    batch: int = 256
     warm: float = 0.02
-    decay: float = 0.55
-    keep: float = 0.995
-    muon_lr: float = 0.006
-    adam_lr: float = 1e-3
+    decay: float = 0.0
+    keep: float = 0.99
+    muon_lr: float = 0.02
+    adam_lr: float = 2e-3
     text_lr: float = 1e-4
     weight_decay: float = 0.05
     features_weight: float = 1.0
     embedding_weight: float = 1.0
     captions_weight: float = 0.3
-    labels_weight: float = 0.15
+    labels_weight: float = 0.0
     teacher_weight: float = 0.1
     weights: dict[str, float] = field(
         default_factory=lambda: {
@@ -186,7 +183,7 @@ class Align:
     others: int = 6000
     text: Text = field(
         default_factory=lambda: Text(
-            epochs=4,
+            epochs=3,
             noise=0.0,
             view_share=0.7,
             decay=0.9,
@@ -223,6 +220,17 @@ class Settings:
     text: Text = field(default_factory=Text)
     picture: Picture = field(default_factory=Picture)
     joint: Joint = field(default_factory=Joint)
+    settle: Joint = field(
+        default_factory=lambda: Joint(
+            phases=(Phase(px=80, epochs=2, taught=0.25),),
+            samples=16384,
+            batch=128,
+            decay=1.0,
+            muon_lr=0.005,
+            adam_lr=5e-4,
+            labels_weight=0.5,
+        )
+    )
     align: Align = field(default_factory=Align)
     export: Export = field(default_factory=Export)
 

@@ -53,8 +53,12 @@ def test_the_text_and_joint_stages_go_on_too(
     assert _same(texts[0].space.state_dict(), texts[2].space.state_dict())
 
     space = texts[0].average.model.state_dict()
+    anchor = texts[0].average.model.projection.state_dict()
     picture = build_picture_tower(settings).state_dict()
-    joints = [JointStage(lesson, tokenizer, settings, picture=picture, space=space) for _ in range(3)]
+    joints = [
+        JointStage(lesson, tokenizer, settings, name="joint", picture=picture, space=space, anchor=anchor)
+        for _ in range(3)
+    ]
     run_stage(joints[0], tmp_path / "whole")
     _stop_after_first(joints[1], tmp_path / "cut")
     run_stage(joints[2], tmp_path / "cut")
