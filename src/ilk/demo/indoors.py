@@ -143,7 +143,8 @@ def paint_clock(canvas: Canvas, choices: Choices) -> None:
     canvas.wash([(0, wall), (1, times(wall, 0.82))])
     canvas.shade(1 + 0.12 * (canvas.noise(18, 18, octaves=5, rough=0.65) - 0.5))
     canvas.glow((canvas.width * 0.15, 5), 60, (0.9, 0.85, 0.7), 0.3)
-    centre, r = (canvas.width / 2 + canvas.between(-6, 6), 50.0), 37.0
+    r = min(37.0, canvas.width * 0.42)
+    centre = (canvas.width / 2 + canvas.between(-0.16, 0.16) * r, 50.0)
     rim = colour_of(canvas, choices.colour)
     canvas.ellipse((centre[0] + 3.5, centre[1] + 5), r * 1.03, (0.08, 0.07, 0.06), blur=3, opacity=0.5)
     canvas.ellipse(centre, r * 1.07, (times(rim, 1.2), times(rim, 0.6)))
