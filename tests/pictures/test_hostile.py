@@ -110,7 +110,8 @@ def test_a_thousand_hostile_files(shared_data: Path) -> None:
     assert len(opened) >= 850
     assert Counter(outcomes.values())["too-many-pixels"] >= 10
     assert max(seconds for _, _, seconds in report["outcomes"]) < 5
-    assert report["peak_mib"] < 500
+    # What decoding may reserve (640 MiB), the libraries, and what the allocator keeps of it.
+    assert report["peak_mib"] < 1000
     assert muttered == ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ilk.cli.output import complain
+from ilk.cli.output import complain, print_hits
 from ilk.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def demo(*, directory: Path) -> None:
 def _ask(gallery: Gallery, words: str, query: Query, *, example: Path | None = None) -> SheetRow:
     """Ask, print the hits, and make a row of them."""
     from ilk.render.sheet import row_of
-    from ilk.render.terminal import hits_lines
 
     hits = gallery.search(query, k=HITS)
     print(f"$ ilk search {words} -k {HITS}")
-    print(hits_lines(hits))
+    print_hits(hits, path_of=gallery.path)
+    print()
     return replace(row_of(hits, path_of=gallery.path, example=example), note=hits.model)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ilk.cli.options import gallery_option, json_option, model_option
-from ilk.cli.output import NOTHING_FOUND, complain, print_json
+from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
@@ -62,22 +62,11 @@ def search(
         elif paths or print0:
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
-            _print_hits(hits, opened)
+            print_hits(hits, path_of=opened.path)
     if not hits:
         if not as_json:
             complain("Nothing found.")
         sys.exit(NOTHING_FOUND)
-
-
-def _print_hits(hits: Hits, gallery: Gallery) -> None:
-    from ilk.render.terminal import hits_lines, hits_table
-
-    if sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(hits_table(hits, path_of=gallery.path))
-    else:
-        sys.stdout.write(hits_lines(hits))
 
 
 def _print_paths(hits: Hits, gallery: Gallery, *, end: bytes) -> None:
