@@ -45,9 +45,9 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=described)
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column("similarity", justify="right", no_wrap=True)
-    table.add_column("picture", overflow="fold", ratio=3)
-    if described:  # ratios divide what the others leave; without them a long caption would take it all
-        table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=2)
+    table.add_column("picture", overflow="fold")
+    if described:  # it takes what the names leave, and never all of it
+        table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=1, min_width=12)
     for hit in hits:
         name = Text(hit.id.translate(_VISIBLE))
         name.stylize(f"link {path_of(hit.uri).as_uri()}")
