@@ -21,11 +21,10 @@ Vector = npt.NDArray[np.float16]
 class ReferenceStore:
     """Everything in memory; it is its own writer."""
 
-    default_model: str | None = None
-
-    def __init__(self) -> None:
+    def __init__(self, *, default_model: str | None = None) -> None:
+        self.default_model = default_model
         self.items: dict[str, Item] = {}
-        self.failures: dict[str, Failure] = {}
+        self.failed: dict[str, Failure] = {}
         self.stored: dict[Space, dict[str, Vector]] = {}
         self.noted: set[str] | None = None
         self.locked = False
@@ -54,19 +53,29 @@ class ReferenceStore:
             if id_ in self.items
         }
         of_failures = {
-            id_: Known(stamp=self.failures[id_].stamp, digest=None, encoded=False, failed=True)
+            id_: Known(stamp=self.failed[id_].stamp, digest=None, encoded=False, failed=True)
             for id_ in ids
-            if id_ in self.failures
+            if id_ in self.failed
         }
         return of_items | of_failures
 
-    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
+    def count_vectors(self, space: Space) -> int:
         """As promised."""
+        return len(self.stored.get(space, {}))
+
+    def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:
+        """As promised."""
+        if space is None:
+            return tuple(item.id for item in self.items.values() if item.digest == digest)
         return tuple(id_ for id_ in self.stored.get(space, {}) if self.items[id_].digest == digest)
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """As promised."""
         return {id_: self.items[id_] for id_ in ids if id_ in self.items}
+
+    def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:
+        """As promised."""
+        return tuple(sorted(self.failed.values(), key=lambda failure: (failure.code, failure.id))[:limit])
 
     def ids(self) -> Iterator[str]:
         """As promised."""
@@ -103,7 +112,7 @@ class ReferenceStore:
             path="",
             items=len(self.items),
             captions=sum(len(item.captions) for item in self.items.values()),
-            failures=Counter(failure.code for failure in self.failures.values()),
+            failures=Counter(failure.code for failure in self.failed.values()),
             spaces=tuple(
                 IndexState(space=space, vectors=len(vectors), index="exact", indexed=0, deleted=0, size_bytes=0)
                 for space, vectors in self.stored.items()
@@ -133,6 +142,12 @@ class ReferenceStore:
 
     def add_space(self, space: Space) -> None:
         """As promised."""
+        for old in self.stored:
+            if (old.name, old.digest) == (space.name, space.digest) and old.model != space.model:
+                renamed = replace(old, model=space.model, revision=space.revision)
+                self.stored = {renamed if each == old else each: held for each, held in self.stored.items()}
+                self.default_model = space.model if self.default_model == old.model else self.default_model
+                return
         self.stored.setdefault(space, {})
 
     def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
@@ -154,7 +169,13 @@ class ReferenceStore:
                     self.stored[space][id_] = self.stored[space][same[0]]
         for failure in failures:
             self._remove(failure.id)
-            self.failures[failure.id] = failure
+            self.failed[failure.id] = failure
+
+    def forget_failures(self) -> int:
+        """As promised."""
+        forgotten = len(self.failed)
+        self.failed.clear()
+        return forgotten
 
     def begin_sweep(self) -> None:
         """As promised."""
@@ -174,7 +195,7 @@ class ReferenceStore:
             return record.source == source and record.id.startswith(scope) and record.id not in self.noted
 
         items = [item.id for item in self.items.values() if gone(item)]
-        self.failures = {id_: failure for id_, failure in self.failures.items() if not gone(failure)}
+        self.failed = {id_: failure for id_, failure in self.failed.items() if not gone(failure)}
         self.noted = None
         return self.delete(items)
 
@@ -201,7 +222,7 @@ class ReferenceStore:
             other_texts = old is not None and old.captions != item.captions and space.name == "caption"
             if other_picture or other_texts:
                 vectors.pop(item.id, None)
-        self.failures.pop(item.id, None)
+        self.failed.pop(item.id, None)
         self.items[item.id] = item
 
     def _vectors_of(self, id_: str) -> dict[Space, Vector]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -19,10 +20,10 @@ from stores.reference import ReferenceStore, similarity
 SPACE = make_space()
 
 MAKERS: dict[str, Callable[[Path], Store]] = {
-    "reference": lambda _: ReferenceStore(),
-    "local": lambda path: LocalStore.create(path / ".ilk"),
+    "reference": lambda _: ReferenceStore(default_model=SPACE.model),
+    "local": lambda path: LocalStore.create(path / ".ilk", default_model=SPACE.model),
     "local, always with an index file": lambda path: LocalStore.create(
-        path / ".ilk", policy=IndexPolicy(min_vectors=1, stale_share=0.0)
+        path / ".ilk", default_model=SPACE.model, policy=IndexPolicy(min_vectors=1, stale_share=0.0)
     ),
 }
 
@@ -53,7 +54,8 @@ def test_an_empty_store_answers_with_nothing(store: Store) -> None:
     """No items means empty lists, one for each query, and counts of nought."""
     assert store.search(unit_rows(3), 5, space=SPACE) == [[], [], []]
     assert (store.count(), list(store.ids()), store.spaces(), store.check()) == (0, [], (SPACE,), ())
-    assert store.find_digest("x", SPACE) == ()
+    assert store.find_digest("x", SPACE) == store.find_digest("x", None) == ()
+    assert (store.failures(), store.count_vectors(SPACE)) == ((), 0)
 
 
 def test_items_come_back_as_they_were_written(store: Store) -> None:
@@ -168,6 +170,62 @@ def test_the_same_bytes_share_a_vector(store: Store) -> None:
     np.testing.assert_array_equal(vectors["of a"], vectors["a"])
     np.testing.assert_array_equal(vectors["of b"], vectors["b"])
     assert set(store.find_digest("bytes of a", SPACE)) == {"a", "of a"}
+
+
+def test_bytes_are_found_whatever_vectors_they_have(store: Store) -> None:
+    """Asked of no space, all items with these bytes are named; of a space, those that have a vector there."""
+    other = make_space("other")
+    upserts = [Upsert(item=make_item(id_, digest="same"), vector=None) for id_ in ("a", "b")]
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write([*upserts, Upsert(item=make_item("c"), vector=unit_rows(1)[0])], [], space=other)
+    assert set(store.find_digest("same", None)) == {"a", "b"}
+    assert store.find_digest("same", other) == store.find_digest("bytes of c", SPACE) == ()
+    assert store.find_digest("bytes of c", None) == store.find_digest("bytes of c", other) == ("c",)
+
+
+def test_vectors_of_a_space_are_counted(store: Store) -> None:
+    """One for each item that has one there; a space that was never added has none."""
+    other = make_space("other")
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write(make_upserts(["a", "b", "c"], unit_rows(3)), [], space=SPACE)
+        writer.write([Upsert(item=make_item("a"), vector=unit_rows(1)[0])], [], space=other)
+        writer.delete(["b"])
+    assert (store.count_vectors(SPACE), store.count_vectors(other)) == (2, 1)
+    assert store.count_vectors(make_space("unknown")) == 0
+
+
+def test_failures_are_listed_and_forgotten(store: Store) -> None:
+    """Whole, by code and then id, up to a limit; once forgotten, nothing is known of those ids."""
+    damaged = [make_failure("ä", stamp="7"), make_failure("b", message="Über."), make_failure("a", uri="x/a")]
+    empty = make_failure("0", code="empty", source="table")
+    with store.writing() as writer:
+        writer.write(make_upserts(["item"], unit_rows(1)), [empty, *damaged], space=SPACE)
+        expected = (damaged[2], damaged[1], damaged[0], empty)
+        assert store.failures() == store.failures(limit=9) == expected
+        assert (store.failures(limit=2), store.failures(limit=0)) == (expected[:2], ())
+        assert writer.forget_failures() == 4
+        assert writer.forget_failures() == 0
+    assert (store.failures(), store.info().failures) == ((), {})
+    assert set(store.lookup(["ä", "0", "item"], SPACE)) == {"item"}
+
+
+def test_a_model_that_moved_is_the_same_model(store: Store) -> None:
+    """Its spaces take the new name and revision and keep their vectors, and the default model follows."""
+    other = make_space("other")
+    moved = replace(SPACE, model="elsewhere/colour", revision="2")
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write(make_upserts(["a", "b"], unit_rows(2)), [], space=SPACE)
+        writer.add_space(moved)
+        writer.refresh_index()
+    assert (store.spaces(), store.default_model) == ((moved, other), moved.model)
+    assert store.count_vectors(moved) == 2
+    assert ids_of(store.search(unit_rows(2)[1:], 1, space=moved)[0]) == ["b"]
+    with store.writing() as writer:
+        writer.add_space(replace(other, model="elsewhere/other"))
+    assert store.default_model == moved.model
 
 
 def test_a_moved_picture_keeps_its_vectors(store: Store) -> None:

@@ -87,12 +87,23 @@ class Store(Protocol):
         """What is known of each id, items and failures alike; unknown ids are left out."""
         ...
 
-    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
-        """The ids of the items with these bytes that have a vector in this space. Uses an index."""
+    def count_vectors(self, space: Space) -> int:
+        """How many items have a vector in this space; 0 if the gallery does not have it."""
+        ...
+
+    def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:
+        """The ids of the items with these bytes that have a vector in this space. Uses an index.
+
+        With None, of all items with these bytes, whatever vectors they have.
+        """
         ...
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """The items with these ids; unknown ids are left out."""
+        ...
+
+    def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:
+        """The pictures that could not be read, at most so many, ordered by code, then id."""
         ...
 
     def ids(self) -> Iterator[str]:
@@ -157,7 +168,11 @@ class Writer(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
     def add_space(self, space: Space) -> None:
-        """Make a space, if there is none with its name and digest."""
+        """Make a space, if there is none with its name and digest.
+
+        If there is one under another model name, the same model has moved: the space takes the new name and revision,
+        and so does the gallery's default model if it was the old name.
+        """
         ...
 
     def write(self, upserts: Sequence[Upsert], failures: Sequence[Failure], *, space: Space) -> None:
@@ -170,6 +185,10 @@ class Writer(Protocol):
         ilk.errors.InputError
             If a vector is not finite and unit, or a text cannot be stored.
         """
+        ...
+
+    def forget_failures(self) -> int:
+        """Forget every failure, so that those pictures are tried again; returns how many there were."""
         ...
 
     def begin_sweep(self) -> None:

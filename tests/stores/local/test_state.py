@@ -101,6 +101,14 @@ class StoreMachine(RuleBasedStateMachine):
         assert counts[0] == counts[1]
 
     @rule()
+    def forget_failures(self) -> None:
+        counts = []
+        for target in (self.store, self.reference):
+            with target.writing() as writer:
+                counts.append(writer.forget_failures())
+        assert counts[0] == counts[1]
+
+    @rule()
     def add_space(self) -> None:
         for target in (self.store, self.reference):
             with target.writing() as writer:
@@ -161,14 +169,18 @@ class StoreMachine(RuleBasedStateMachine):
         ours, theirs = self.store.vectors(ids, space), self.reference.vectors(ids, space)
         assert {id_: row.tolist() for id_, row in ours.items()} == {id_: row.tolist() for id_, row in theirs.items()}
         for digest in "0123456789":
-            assert set(self.store.find_digest(digest, space)) == set(self.reference.find_digest(digest, space))
+            for within in (space, None):
+                ours_, theirs_ = (each.find_digest(digest, within) for each in (self.store, self.reference))
+                assert set(ours_) == set(theirs_)
 
     @invariant()
     def agree(self) -> None:
         assert set(self.store.ids()) == set(self.reference.ids())
         assert self.store.count() == self.reference.count()
         assert self.store.spaces() == self.reference.spaces()
+        assert self.store.failures() == self.reference.failures()
         for space in SPACES:  # also so that what is remembered from one search meets every change
+            assert self.store.count_vectors(space) == self.reference.count_vectors(space)
             assert self.store.search(PALETTE[:2], 3, space=space) == self.reference.search(PALETTE[:2], 3, space=space)
 
     @invariant()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar, cast
 
-from ilk.records import Item, Space, SpaceName
+from ilk.records import Failure, Item, Space, SpaceName
 from ilk.stores.base import Known
 from ilk.stores.local.index import IndexRecord
 
@@ -117,6 +117,30 @@ def with_digest(connection: sqlite3.Connection, digest: str, number: int | None)
         (digest, number),
     )
     return tuple(id_ for (id_,) in rows)
+
+
+def all_with_digest(connection: sqlite3.Connection, digest: str) -> tuple[str, ...]:
+    """The ids of all items with these bytes, oldest first."""
+    rows = connection.execute("SELECT id FROM item WHERE digest = ? ORDER BY item_id", (digest,))
+    return tuple(id_ for (id_,) in rows)
+
+
+def count_vectors(connection: sqlite3.Connection, number: int | None) -> int:
+    """How many vectors a space has. Cost: a scan of the index over them, which is narrow."""
+    query = "SELECT count(*) FROM embedding WHERE space_id = ?"
+    return int(connection.execute(query, (number,)).fetchone()[0])
+
+
+def failures(connection: sqlite3.Connection, limit: int | None) -> tuple[Failure, ...]:
+    """The recorded failures, ordered by code, then id; all of them without a limit."""
+    rows = connection.execute(
+        "SELECT id, uri, source, stamp, code, message FROM failure ORDER BY code, id LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    return tuple(
+        Failure(id=id_, uri=uri, source=source, stamp=stamp, code=code, message=message)
+        for id_, uri, source, stamp, code, message in rows
+    )
 
 
 def page_of_ids(connection: sqlite3.Connection, after: int, count: int) -> list[tuple[int, str]]:

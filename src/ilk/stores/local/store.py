@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
-from ilk.records import GalleryInfo, IndexState, Item, Neighbour, Space
+from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
 from ilk.stores.base import Known
 from ilk.stores.local import catalog, migrations
 from ilk.stores.local.database import Database, connect, explained
@@ -157,15 +157,27 @@ class LocalStore:
         with self._database.reading() as connection:
             return catalog.known(connection, ids, catalog.space_id(connection, space))
 
-    def find_digest(self, digest: str, space: Space) -> tuple[str, ...]:
-        """The ids of the items with these bytes that have a vector in this space."""
+    def count_vectors(self, space: Space) -> int:
+        """How many items have a vector in this space; 0 if the gallery does not have it."""
         with self._database.reading() as connection:
+            return catalog.count_vectors(connection, catalog.space_id(connection, space))
+
+    def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:
+        """The ids of the items with these bytes that have a vector in this space; with None, of all of them."""
+        with self._database.reading() as connection:
+            if space is None:
+                return catalog.all_with_digest(connection, digest)
             return catalog.with_digest(connection, digest, catalog.space_id(connection, space))
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """The items with these ids, in this order; unknown ids are left out."""
         with self._database.reading() as connection:
             return catalog.items(connection, ids)
+
+    def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:
+        """The pictures that could not be read, at most so many, ordered by code, then id."""
+        with self._database.reading() as connection:
+            return catalog.failures(connection, limit)
 
     def ids(self) -> Iterator[str]:
         """Every id, streamed, oldest item first. What is written meanwhile may or may not be among them."""
@@ -277,7 +289,7 @@ class LocalStore:
         )
         return IndexState(
             space=space,
-            vectors=_count(connection, "SELECT count(*) FROM embedding WHERE space_id = ?", (number,)),
+            vectors=catalog.count_vectors(connection, number),
             index=self.index_name(space),
             indexed=record.vectors if believed else 0,
             deleted=deleted if believed else 0,

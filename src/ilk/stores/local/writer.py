@@ -59,16 +59,19 @@ class LocalWriter:
     # -- spaces ---------------------------------------------------------------------------------------------------
 
     def add_space(self, space: Space) -> None:
-        """Make a space, if there is none with its name and digest."""
+        """Make a space, or name the one with its name and digest as its model is called now."""
         row = (space.name, space.model, space.revision, space.digest, space.dimension)
         with self._transaction() as connection:
-            if catalog.space_id(connection, space) is None:
+            number = catalog.space_id(connection, space)
+            if number is None:
                 cursor = connection.execute(
                     "INSERT INTO space (name, model, revision, digest, dimension, modalities) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
                     (*row, json.dumps(sorted(space.modalities))),
                 )
                 connection.execute("INSERT INTO vector_index (space_id) VALUES (?)", (cursor.lastrowid,))
+            else:
+                _rename_space(connection, number, space)
 
     def set_default_model(self, name: str) -> None:
         """Keep the name of the model to use where none is named."""
@@ -113,6 +116,11 @@ class LocalWriter:
                 connection.execute(f"DELETE FROM item WHERE id IN ({marks})", some).rowcount  # noqa: S608 -- only ?s
                 for some, marks in catalog.batches(catalog.storable(ids))
             )
+
+    def forget_failures(self) -> int:
+        """Forget every failure, so that those pictures are tried again; returns how many there were."""
+        with self._transaction() as connection:
+            return connection.execute("DELETE FROM failure").rowcount
 
     # -- sweeping -------------------------------------------------------------------------------------------------
 
@@ -212,6 +220,16 @@ def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
             raise InputError(f'The vector for "{upsert.item.id}" has length {length:g}; vectors are unit rows.')
         packed.append(vector.astype("<f2").tobytes())
     return packed
+
+
+def _rename_space(connection: sqlite3.Connection, number: int, space: Space) -> None:
+    """Give a space the name and revision that its model has now, and the default model with it."""
+    (old,) = connection.execute("SELECT model FROM space WHERE space_id = ?", (number,)).fetchone()
+    if old == space.model:
+        return
+    new = (space.model, space.revision, number)
+    connection.execute("UPDATE space SET model = ?, revision = ? WHERE space_id = ?", new)
+    connection.execute("UPDATE setting SET value = ? WHERE key = 'default_model' AND value = ?", (space.model, old))
 
 
 def _put(connection: sqlite3.Connection, item: Item, now: str) -> int:
