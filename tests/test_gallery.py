@@ -146,8 +146,8 @@ def test_many_threads_can_ask_at_once(gallery: Gallery) -> None:
     assert first == [f"{colour}.png" for colour in colours]
 
 
-@pytest.mark.parametrize("options", [{"k": 0}, {"k": -1}, {"min_similarity": 1.5}])
-def test_options_out_of_range_are_refused(gallery: Gallery, options: dict[str, float]) -> None:
+@pytest.mark.parametrize("options", [{"k": 0}, {"k": -1}, {"k": 2.5}, {"k": "3"}, {"min_similarity": 1.5}])
+def test_options_out_of_range_are_refused(gallery: Gallery, options: dict[str, object]) -> None:
     """Rather than answered with something."""
     with pytest.raises(InputError):
         gallery.search("red", **options)  # type: ignore[arg-type]
@@ -206,11 +206,41 @@ def test_a_gallery_that_was_moved_answers_the_same(photos: Path, gallery: Galler
 
 def test_a_gallery_apart_from_its_pictures_moves_with_them(photos: Path, tmp_path: Path) -> None:
     """As long as the way from one to the other is the same."""
-    directory = tmp_path / "galleries" / "trip.ilk"
-    with ilk.create(directory, model="colour") as apart:
-        apart._encoders["colour"] = ColourEncoder()
-        apart.add(ilk.folder(photos))
-        assert apart.path(apart.search("red", k=1)[0].uri).samefile(photos / "red.png")
+    before, after = tmp_path / "before", tmp_path / "after"
+    shutil.move(photos, before / "photos")
+    for place in (before, after):
+        with gallery_of(place / "galleries" / "trip", ColourEncoder()) as apart:
+            report = apart.add(ilk.folder(place / "photos"))
+            assert report.encoded == (8 if place == before else 0)
+            assert apart.path(apart.search("red", k=1)[0].uri).samefile(place / "photos" / "red.png")
+        if place == before:
+            shutil.move(before, after)
+
+
+def test_a_model_is_known_by_its_digest(photos: Path, gallery: Gallery) -> None:
+    """A model's folder that has moved is another name for the same vectors."""
+    gallery._encoders["elsewhere"] = ColourEncoder()
+    assert gallery.search("red", k=1, model="elsewhere")[0].id == "red.png"
+
+
+def test_a_link_to_a_picture_is_that_picture(gallery: Gallery, photos: Path, tmp_path: Path) -> None:
+    """It leaves the item out as the item's own name does."""
+    (tmp_path / "link.png").symlink_to(photos / "red.png")
+    assert "red.png" not in [hit.id for hit in gallery.search(ilk.image(tmp_path / "link.png"), k=8)]
+
+
+def test_it_says_how_many_pictures_a_model_has_not_seen(gallery: Gallery, photos: Path) -> None:
+    """A search with it would pass over them without a word."""
+    assert gallery.unencoded() == 0
+    gallery._encoders["other"] = ColourEncoder(digest="d" * 64)
+    gallery._encoders["other"].name = "other"  # type: ignore[misc]
+    gallery.add(ilk.folder(photos / "red.png"), model="other")
+    assert gallery.unencoded("other") == 7
+
+
+def test_items_are_streamed(gallery: Gallery) -> None:
+    """Every one, whole."""
+    assert {item.id: item.width for item in gallery} == dict.fromkeys(gallery.store.ids(), 16)
 
 
 def test_there_is_no_second_gallery_in_one_place(gallery: Gallery) -> None:

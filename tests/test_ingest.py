@@ -5,11 +5,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 
 import ilk
 from colour_encoder import ColourEncoder
 from galleries import gallery_of, paint
+from ilk.errors import ModalityError, ModelFormatError
 from ilk.gallery import Gallery
 from ilk.records import AddReport
 
@@ -278,3 +282,89 @@ def test_the_order_of_rows_is_that_of_the_listing(photos: Path) -> None:
         add(gallery)
         order = list(gallery.store.ids())
     assert order == ["blue.png", "green.png", *(f"p{n}.png" for n in range(40)), "red.png"]
+
+
+class Blind(ColourEncoder):
+    """A model that only reads."""
+
+    name = "blind"
+
+    def load(self, modality: str) -> None:
+        if modality == "image":
+            raise ModalityError("blind only reads words: it cannot see pictures.")
+
+
+def test_a_model_that_cannot_see_is_refused_before_anything_is_written(gallery: Gallery) -> None:
+    """Nothing of what another model made is lost by trying."""
+    add(gallery)
+    gallery._encoders["blind"] = Blind(digest="b" * 64)
+    with pytest.raises(ModalityError):
+        gallery.add(ilk.folder(gallery.base), model="blind")
+    assert [space.model for space in gallery.store.spaces()] == ["colour"]
+    assert add(gallery).unchanged == 3
+
+
+class Forgetful(ColourEncoder):
+    """A model that runs out of memory while preparing."""
+
+    name = "forgetful"
+
+    def prepare_image(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        raise MemoryError
+
+
+def test_running_out_of_memory_costs_no_item(gallery: Gallery) -> None:
+    """It is counted as the machine's refusal; the vectors of other models stay, and the next run tries again."""
+    add(gallery)
+    gallery._encoders["forgetful"] = Forgetful(digest="f" * 64)
+    report = gallery.add(ilk.folder(gallery.base), model="forgetful")
+    assert (report.failed, report.failed_by_reason) == (3, {"unreadable": 3})
+    assert len(gallery) == 3
+    gallery._encoders["forgetful"] = ColourEncoder(digest="f" * 64)
+    assert gallery.add(ilk.folder(gallery.base), model="forgetful").encoded == 3
+
+
+class Afraid(ColourEncoder):
+    """A model that gives no vector for pictures with any pure red in them, nor for the batches these are in."""
+
+    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        if (batch == (255, 0, 0)).all(axis=3).any():
+            raise ModelFormatError("afraid gave a vector of no finite length.")
+        return super().encode_prepared(batch)
+
+
+def test_one_picture_without_a_vector_does_not_stop_the_others(photos: Path) -> None:
+    """It is a failure of that picture, tried again with the next run."""
+    with gallery_of(photos, Afraid()) as gallery:
+        report = add(gallery)
+        assert (report.added, report.failed, report.failed_by_reason) == (2, 1, {"no-vector": 1})
+        assert add(gallery).failed == 1
+
+
+def test_a_model_that_never_gives_a_vector_is_an_error(photos: Path) -> None:
+    """Rather than a failure of every picture there is."""
+    for name in ("green", "blue"):
+        paint(photos / f"{name}.png", "red", size=(30, 30) if name == "green" else (40, 40))
+    with gallery_of(photos, Afraid()) as gallery, pytest.raises(ModelFormatError):
+        add(gallery)
+
+
+def test_a_move_seen_by_a_second_model_keeps_the_first_ones_vector(gallery: Gallery, photos: Path) -> None:
+    """A picture is known by its bytes, whatever models have seen them."""
+    add(gallery)
+    gallery._encoders["other"] = ColourEncoder(digest="d" * 64)
+    gallery._encoders["other"].name = "other"  # type: ignore[misc]
+    (photos / "red.png").rename(photos / "wall.png")
+    report = gallery.add(ilk.folder(photos), model="other")
+    assert (report.moved, report.added, report.encoded) == (1, 0, 3)
+    assert gallery.search(ilk.item("wall.png"), k=1, model="colour")[0].id == "green.png"
+
+
+def test_failures_can_be_tried_again(gallery: Gallery, photos: Path) -> None:
+    """As when a newer Pillow may read what an older one could not."""
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    add(gallery)
+    assert [failure.id for failure in gallery.failures()] == ["broken.jpg"]
+    assert add(gallery).skipped == 1
+    report = gallery.add(ilk.folder(photos), retry_failed=True)
+    assert (report.failed, report.skipped) == (1, 0)

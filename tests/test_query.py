@@ -66,7 +66,10 @@ def test_a_sentence_that_ends_like_a_picture_is_a_sentence() -> None:
     assert terms("a page called index.jpg") == [("text", "a page called index.jpg", 1)]
 
 
-@pytest.mark.parametrize("words", [[], ["+"], ["-"], ["a", "+"], ["a", "+", "-", "b"], ["  "], ["text:"], ["0:snow"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], ["+"], ["-"], ["a", "+"], ["a", "+", "-", "b"], ["  "], ["text:"], ["0:snow"], ["99999:snow"], ["\udcff"]],
+)
 def test_a_term_that_is_missing_is_an_error(words: list[str]) -> None:
     """Half a sum is refused, with words that a person understands."""
     with pytest.raises(QueryError):

@@ -5,10 +5,13 @@ It joins a store, an encoder and a base directory, and adds no mechanism of its 
 
 from __future__ import annotations
 
+import operator
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from contextlib import suppress
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -17,11 +20,12 @@ from ilk.errors import (
     InputError,
     ItemNotFoundError,
     ModelMismatchError,
+    ModelNotFoundError,
     QueryError,
 )
 from ilk.place import DATABASE, existing_gallery, gallery_directory
 from ilk.query import Query, Term, text
-from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item, Neighbour, Space
+from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour, Space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
     from ilk.stores.base import Store
 
 DEFAULT_MODEL = "pocket"
+
+PAGE = 512
+"""Items read at once while streaming them."""
 
 
 class Gallery:
@@ -68,9 +75,10 @@ class Gallery:
         return isinstance(id, str) and id in self.store.fetch([id])
 
     def __iter__(self) -> Iterator[Item]:
-        """Every item, streamed, in no order that means anything."""
-        for id_ in self.store.ids():
-            yield from self.store.fetch([id_]).values()
+        """Every item, streamed, in the order they were added."""
+        ids = iter(self.store.ids())
+        while page := list(islice(ids, PAGE)):
+            yield from self.store.fetch(page).values()
 
     def get(self, id: str) -> Item:  # noqa: A002 -- the field's word
         """One item.
@@ -95,6 +103,10 @@ class Gallery:
         """Counts, models, size on disk, and the state of the indexes."""
         return self.store.info()
 
+    def failures(self) -> tuple[Failure, ...]:
+        """The pictures that could not be read, by reason."""
+        return self.store.failures()
+
     def check(self) -> tuple[str, ...]:
         """Read everything and name each inconsistency; empty when all is well."""
         return self.store.check()
@@ -106,6 +118,7 @@ class Gallery:
         source: Source,
         *,
         model: str | None = None,
+        retry_failed: bool = False,
         progress: Progress | None = None,
         stop: threading.Event | None = None,
     ) -> AddReport:
@@ -120,6 +133,8 @@ class Gallery:
             Such as ``ilk.folder("photos")``.
         model
             Encode with this model, into a space of its own beside those of other models.
+        retry_failed
+            Try pictures again that could not be read before, though they have not changed since.
         progress, stop
             As in `ilk.ingest.Ingest`.
 
@@ -127,16 +142,21 @@ class Gallery:
         ------
         SourceError
             If the source cannot be listed, or has no picture.
+        ModelError
+            If there is no such model, or it cannot see pictures.
         GalleryLockedError
             If another process is writing.
         """
         from ilk.ingest import Ingest
 
         listing = source.listing(self.base)
+        encoder = self.encoder(model)
+        encoder.load("image")  # a model that cannot be used is refused before anything is written
+        space = _space_of(encoder)
         with self.store.writing() as writer:
-            encoder = self.encoder(model)
-            space = _space_of(encoder)
             writer.add_space(space)
+            if retry_failed:
+                writer.forget_failures()
             ingest = Ingest(
                 listing=listing,
                 store=self.store,
@@ -193,11 +213,12 @@ class Gallery:
         model: str | None = None,
     ) -> list[Hits]:
         """As `search` for each query, with the texts and pictures of all of them encoded in batches."""
-        if k < 1:
-            raise InputError(f"k is how many hits to return, 1 or more; {k} was given.")
+        k = _whole(k)
         if min_similarity is not None and not -1 <= min_similarity <= 1:
             raise InputError(f"A cosine similarity lies between -1 and 1; {min_similarity} was given.")
-        asked = [text(query) if isinstance(query, str) else query for query in queries]
+        if isinstance(queries, str | Query):
+            raise InputError("search_many takes a list of queries; for one there is search.")
+        asked = [query if isinstance(query, Query) else text(query) for query in queries]
         if not asked:
             return []
         space = self._space(model)
@@ -222,7 +243,7 @@ class Gallery:
         ]
 
     def encoder(self, model: str | None = None) -> Encoder:
-        """The model of that name, loaded once; by default the one the gallery was made with."""
+        """The model of that name, opened once; by default the one the gallery was made with."""
         name = model or self._default_model()
         with self._loading:
             if name not in self._encoders:
@@ -230,6 +251,10 @@ class Gallery:
 
                 self._encoders[name] = load_encoder(name)
             return self._encoders[name]
+
+    def unencoded(self, model: str | None = None) -> int:
+        """How many pictures a search cannot find, because the model has not encoded them yet."""
+        return self.store.count() - self.store.count_vectors(self._space(model))
 
     # -- how a query becomes a vector -----------------------------------------------------------------------------
 
@@ -239,7 +264,8 @@ class Gallery:
     def _space(self, model: str | None) -> Space:
         """The space to search: that of the named model, or of the one the gallery was made with.
 
-        A model that was renewed under its name has several spaces; the newest holds.
+        A model that was renewed under its name has several spaces; the newest holds. A model that is named
+        otherwise than it was then, such as a folder that has moved, is known by its digest.
         """
         spaces = [space for space in self.store.spaces() if space.name == "image"]
         if not spaces:
@@ -248,18 +274,27 @@ class Gallery:
         for space in reversed(spaces):
             if space.model == wanted:
                 return space
+        with suppress(ModelNotFoundError):  # what it is not called here, it is not either
+            encoder = self.encoder(wanted)
+            for space in spaces:
+                if encoder.digest == space.digest:
+                    return space
         have = ", ".join(sorted({space.model for space in spaces}))
         raise ModelMismatchError(
             f'The gallery has no vectors of the model "{wanted}", only of {have}. '
-            f"Leave --model out, or add them with `ilk index FOLDER --model {wanted}`."
+            f"Name one of these with --model, or add the others with `ilk index FOLDER --model {wanted}`."
         )
 
     def _encoder_of(self, space: Space) -> Encoder:
+        for encoder in self._encoders.values():
+            if encoder.digest == space.digest:
+                return encoder
         encoder = self.encoder(space.model)
         if encoder.digest != space.digest:
             raise ModelMismatchError(
                 f'The gallery was made with another version of the model "{space.model}" ({space.digest[:12]}) than '
-                f"the one installed ({encoder.digest[:12]}). Run `ilk index` again to encode the pictures with it."
+                f"the one installed ({encoder.digest[:12]}). Encode the pictures with it: "
+                f"`ilk index FOLDER --model {space.model}`."
             )
         return encoder
 
@@ -304,11 +339,17 @@ class Gallery:
             for id_ in ids:
                 if id_ not in stored:
                     self.get(id_)  # says so if there is no such item at all
-                    raise ItemNotFoundError(f'"{id_}" has no vector of the model "{space.model}" yet: run `ilk index`.')
+                    raise ItemNotFoundError(
+                        f'"{id_}" has no vector of the model "{space.model}" yet: '
+                        f"run `ilk index FOLDER --model {space.model}`."
+                    )
             return np.stack([stored[id_] for id_ in ids])
         rows = np.empty((len(terms), space.dimension), np.float32)
         for row, term in zip(rows, terms, strict=True):
-            given = np.asarray(term.value, np.float32)
+            try:
+                given = np.asarray(term.value, np.float64)
+            except (TypeError, ValueError) as error:
+                raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
             if given.shape != (space.dimension,) or not np.isfinite(given).all() or not given.any():
                 raise QueryError(
                     f"A vector to search with has shape ({space.dimension},) and finite numbers that are not all 0; "
@@ -341,7 +382,8 @@ class Gallery:
             if term.kind == "item":
                 ids.add(str(term.value))
             elif term.kind == "image" and isinstance(term.value, str | Path):
-                ids.add(id_of(Path(term.value), self.base))
+                path = os.path.expanduser(term.value)  # noqa: PTH111 -- pathlib's raises where there is no home
+                ids |= {id_of(Path(path), self.base), id_of(Path(os.path.realpath(path)), self.base)}
         return frozenset(ids)
 
     # -- letting go -----------------------------------------------------------------------------------------------
@@ -374,6 +416,8 @@ def create(path: str | Path, *, model: str | None = None) -> Gallery:
     ------
     GalleryExistsError
         If there is one already.
+    ModelNotFoundError
+        If there is no such model.
     GalleryStorageError
         If the place cannot be written.
     """
@@ -382,6 +426,10 @@ def create(path: str | Path, *, model: str | None = None) -> Gallery:
     directory = gallery_directory(path)
     if (directory / DATABASE).exists():
         raise GalleryExistsError(f"There is a gallery at {directory} already: open it, or choose another place.")
+    if model is not None:
+        from ilk.encoders import load_encoder
+
+        model = load_encoder(model).name  # whole, and the same from everywhere: "./clip" is not
     return Gallery(LocalStore.create(directory, default_model=model or DEFAULT_MODEL), directory=directory)
 
 
@@ -420,8 +468,20 @@ def _opened(term: Term, image_size: int) -> Image:
 
     if isinstance(term.value, Image.Image):
         return pictures.upright(term.value)
-    source = term.value if isinstance(term.value, bytes) else Path(str(term.value))
-    return pictures.load(source, size=image_size).image
+    if isinstance(term.value, bytes):
+        return pictures.load(term.value, size=image_size).image
+    return pictures.load(Path(os.path.expanduser(str(term.value))), size=image_size).image  # noqa: PTH111 -- see above
+
+
+def _whole(k: int) -> int:
+    """`k`, once it is sure to be one that can be counted to."""
+    try:
+        number = operator.index(k)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InputError(f"k is how many hits to return, a whole number from 1; {k!r} was given.")
+    return number
 
 
 def _hit(rank: int, near: Neighbour) -> Hit:

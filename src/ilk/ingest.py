@@ -12,6 +12,7 @@ two runs over the same pictures write the same rows.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -27,7 +28,7 @@ import numpy as np
 
 from ilk import pictures
 from ilk.encoders.base import Encoder
-from ilk.errors import PictureError
+from ilk.errors import ModelFormatError, PictureError, SourceError
 from ilk.records import AddReport, Failure, Item, Space
 from ilk.sources.base import Entry, Listing
 from ilk.stores.base import Known, Store, Upsert, Writer
@@ -63,18 +64,21 @@ class Prepared:
         What the store knew of the id when the entry was listed.
     item
         None if the picture could not be read; then `failure` says why.
+    digest
+        SHA-256 of its bytes, if they could be had.
     pixels
         The model's input, uint8 of shape (height, width, 3), if the picture has to be encoded.
     vector
         Its vector of shape (d,), if another item with the same bytes has one.
     same
-        Ids of the items that have the same bytes.
+        Ids of the items that have the same bytes, whatever models encoded them.
     """
 
     entry: Entry
     before: Known | None
     item: Item | None = None
     failure: PictureError | None = None
+    digest: str | None = None
     pixels: npt.NDArray[np.uint8] | None = None
     vector: npt.NDArray[np.float32] | None = None
     same: tuple[str, ...] = ()
@@ -156,7 +160,8 @@ class Ingest:
 
     def run(self) -> AddReport:
         """Do it, once. Everything in the report is committed."""
-        self._total = self.listing.count()
+        # Beside the work: on a slow drive counting takes as long as listing, and nothing waits for it.
+        threading.Thread(target=self._count, name="ilk-count", daemon=True).start()
         self.writer.begin_sweep()
         threads = max(2, _cores())
         pool = ThreadPoolExecutor(threads, thread_name_prefix="ilk-decode")
@@ -170,11 +175,17 @@ class Ingest:
             self._commit()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        if not self.stop.is_set():
-            self._sweep()
         self._tally.interrupted = self.stop.is_set()
+        if not self._tally.interrupted:
+            self._total = self._done
+            self._sweep()
         self._tell()
         return self._tally.report()
+
+    def _count(self) -> None:
+        with contextlib.suppress(SourceError):  # listing, beside this, meets the same error and raises it
+            total = self.listing.count()
+            self._total = total if self._total is None else self._total
 
     # -- what there is to do --------------------------------------------------------------------------------------
 
@@ -199,20 +210,19 @@ class Ingest:
 
     def _prepare(self, entry: Entry, before: Known | None) -> Prepared:
         """Read one picture and do all that the encoder is not needed for."""
+        digest: str | None = None
+        same: tuple[str, ...] = ()
         try:
             payload = entry.load()
             digest = hashlib.sha256(payload.data).hexdigest()
-            same = self.store.find_digest(digest, self.space)
-            vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
-            if vector is not None:
-                seen = pictures.inspect(payload.data, limits=self.limits)
-                pixels = None
-            else:
-                picture = pictures.load(payload.data, size=self.encoder.image_size, limits=self.limits)
-                seen, pixels = picture.facts, self.encoder.prepare_image(picture.image)
+            same = self.store.find_digest(digest, None)
+            seen, pixels, vector = self._seen(payload.data, digest)
         except PictureError as error:
             # Without its traceback, whose frames would keep the bytes alive while this waits in the window.
-            return Prepared(entry=entry, before=before, failure=error.with_traceback(None))
+            return Prepared(entry=entry, before=before, failure=error.with_traceback(None), digest=digest, same=same)
+        except MemoryError:
+            failure = PictureError("There was not enough memory for the picture just now.", code=pictures.UNREADABLE)
+            return Prepared(entry=entry, before=before, failure=failure, digest=digest, same=same)
         item = Item(
             id=entry.id,
             uri=entry.uri,
@@ -225,7 +235,18 @@ class Ingest:
             captions=payload.captions,
             metadata={**seen.metadata, **payload.metadata},
         )
-        return Prepared(entry=entry, before=before, item=item, pixels=pixels, vector=vector, same=same)
+        return Prepared(entry=entry, before=before, item=item, digest=digest, pixels=pixels, vector=vector, same=same)
+
+    def _seen(
+        self, data: bytes, digest: str
+    ) -> tuple[pictures.Facts, npt.NDArray[np.uint8] | None, npt.NDArray[np.float32] | None]:
+        """What there is to know of a picture, and either the model's input or the vector that its bytes have."""
+        same = self.store.find_digest(digest, self.space)
+        vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
+        if vector is not None:
+            return pictures.inspect(data, limits=self.limits), None, vector
+        picture = pictures.load(data, size=self.encoder.image_size, limits=self.limits)
+        return picture.facts, self.encoder.prepare_image(picture.image), None
 
     # -- back on the calling thread -------------------------------------------------------------------------------
 
@@ -254,26 +275,51 @@ class Ingest:
         """Encode what needs it and write the batch, all of it or nothing."""
         if not self._batch:
             return
-        waiting = [prepared.pixels for prepared in self._batch if prepared.pixels is not None]
-        encoded = iter(self.encoder.encode_prepared(np.stack(waiting)) if waiting else ())
-        upserts, failures, counts = list[Upsert](), list[Failure](), Counter(encoded=len(waiting))
+        encoded = iter(self._encode([prepared.pixels for prepared in self._batch if prepared.pixels is not None]))
+        upserts, failures, counts = list[Upsert](), list[Failure](), Counter[str]()
         for prepared in self._batch:
-            if prepared.item is None:
-                failures += self._failed(prepared)
-                continue
             vector = prepared.vector if prepared.pixels is None else next(encoded)
-            moved_from = self._moved_from(prepared)
-            upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from))
-            counts.update(self._counted(prepared, prepared.item, moved=moved_from is not None))
+            if isinstance(vector, PictureError):
+                failures += self._failed(replace(prepared, failure=vector))
+            elif prepared.item is None:
+                failures += self._failed(prepared)
+            else:
+                moved_from = self._moved_from(prepared)
+                upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from))
+                counts.update(self._counted(prepared, prepared.item, moved=moved_from is not None))
+                counts["encoded"] += prepared.pixels is not None
         self.writer.write(upserts, failures, space=self.space)
         self._tally.counts.update(counts)
         self._batch.clear()
         self._encoding.clear()
         self._tell()
 
+    def _encode(self, waiting: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.float32] | PictureError]:
+        """A vector for each, or why there is none.
+
+        A model that fails on a batch is asked again for each picture, since one of them may be the cause. One that
+        never gave a vector is broken, and that is an error rather than a thousand failures.
+        """
+        if not waiting:
+            return []
+        try:
+            return list(self.encoder.encode_prepared(np.stack(waiting)))
+        except ModelFormatError:
+            rows = [self._encode_alone(pixels) for pixels in waiting]
+            if len(rows) > 1 and not self._tally.counts["encoded"] and all(isinstance(r, PictureError) for r in rows):
+                raise
+            return rows
+
+    def _encode_alone(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | PictureError:
+        try:
+            row: npt.NDArray[np.float32] = self.encoder.encode_prepared(pixels[np.newaxis])[0]
+        except ModelFormatError as error:
+            return PictureError(f"The model has no vector for the picture. {error}", code="no-vector")
+        return row
+
     def _failed(self, prepared: Prepared) -> list[Failure]:
         """Count a failure; what of it the store should remember."""
-        entry, error = prepared.entry, prepared.failure
+        entry, before, error = prepared.entry, prepared.before, prepared.failure
         if error is None:
             raise AssertionError(f"{entry.id} came back with neither a picture nor a reason")
         failure = Failure(
@@ -285,11 +331,14 @@ class Ingest:
             message=str(error),
         )
         self._tally.fail(failure)
-        if error.code != pictures.UNREADABLE:
-            return [failure]
-        # The file system said no, not the picture: that may pass without the stamp changing. So an item keeps what
-        # it had, and a failure is recorded under a stamp that no file has.
-        return [] if prepared.before and prepared.before.digest else [replace(failure, stamp="")]
+        refused = error.code == pictures.UNREADABLE
+        if before is not None and before.digest is not None:
+            # It is in the gallery. It stays, unless its bytes are known to be others now than those it was made of.
+            same_bytes = prepared.digest == before.digest or before.stamp == entry.stamp
+            return [] if refused or same_bytes else [failure]
+        # What the machine refused, or the model, may pass without the stamp changing: a stamp that no file has.
+        passing = refused or error.code == "no-vector" or bool(prepared.same)
+        return [replace(failure, stamp="")] if passing else [failure]
 
     def _moved_from(self, prepared: Prepared) -> str | None:
         """The old name of a picture that is new under this one, if nothing is left there."""

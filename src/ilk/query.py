@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -30,7 +29,10 @@ TermKind: TypeAlias = Literal["text", "image", "item", "vector"]
 MAX_TEXT_CHARACTERS = 10_000
 """Far beyond every model's context; what is longer was not meant as a query."""
 
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=\S)")
+MAX_WEIGHT = 1000
+"""Beyond it, and below its inverse, a term is all of a query or nothing of it."""
+
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])")  # what a digit follows is a time, or a shape: 16:9
 _KIND = re.compile(r"(text|image|item):")
 _PLAIN = re.compile(r"[^\s\"':]+")
 
@@ -84,8 +86,11 @@ class Query:
     def __mul__(self, weight: float) -> Query:
         if not isinstance(weight, int | float):
             return NotImplemented
-        if not weight or not math.isfinite(weight):
-            raise QueryError(f"{weight} is no weight for a term: give a number other than 0, or leave the term out.")
+        if not 1 / MAX_WEIGHT <= abs(weight) <= MAX_WEIGHT:  # also false for what is no number
+            raise QueryError(
+                f"{weight:g} is no weight for a term: give one between {1 / MAX_WEIGHT:g} and {MAX_WEIGHT:g}, "
+                "or leave the term out."
+            )
         return Query(terms=tuple(replace(term, weight=term.weight * weight) for term in self.terms))
 
     __rmul__ = __mul__
@@ -105,6 +110,8 @@ def text(words: str) -> Query:
         raise QueryError(f"A text is asked for with a str, not with {type(words).__name__}.")
     if not words.strip():
         raise QueryError('There are no words to search for: ask for something, such as "a snowy day".')
+    if any("\ud800" <= character <= "\udfff" for character in words):  # how Python holds bytes that are no text
+        raise QueryError("The words hold bytes that are no text in this terminal's encoding: type them again.")
     if len(words) > MAX_TEXT_CHARACTERS:
         raise QueryError(f"A text of {len(words):,} characters is no query: the limit is {MAX_TEXT_CHARACTERS:,}.")
     return Query(terms=(Term(kind="text", value=words),))

@@ -143,7 +143,7 @@ class Hits:
     index
         How the vectors were searched: ``"exact"``, or a FAISS factory string.
     took_ms
-        Milliseconds from the query to the hits, without loading the model.
+        Milliseconds from the query to the hits, without loading the model. Queries searched together share it.
     """
 
     query: str
@@ -191,7 +191,7 @@ class AddReport:
     added
         Pictures that are new to the gallery; ``copied`` of them were known by content and not encoded again.
     updated
-        Pictures whose bytes, captions or metadata changed; ``encoded`` says how many vectors that took.
+        Pictures whose bytes, captions or metadata changed, or that got a vector of one more model.
     unchanged
         Pictures found as they were.
     moved

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from galleries import paint
+from ilk import encoders
 from ilk.cli import main
 from ilk.stores.local import LocalStore
 
@@ -131,6 +132,53 @@ def test_a_failed_picture_is_exit_3(ilk: Ilk, photos: Path) -> None:
     assert "broken.jpg" in said.out + said.err
     again = ilk("index", photos, "--json")
     assert (again.code, again.json["skipped"], again.json["failed"]) == (0, 1, 0)
+
+
+def test_failures_can_be_listed_and_tried_again(ilk: Ilk, photos: Path) -> None:
+    """Each with its reason."""
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    ilk("index", photos)
+    listed = ilk("info", "--failures", "--gallery", photos)
+    assert listed.out.startswith("broken.jpg\tnot-a-picture\t")
+    assert ilk("info", "--failures", "--gallery", photos, "--json").json["count"] == 1
+    assert ilk("index", photos, "--retry-failed", "--json").json["failed"] == 1
+
+
+def test_a_model_can_be_a_folder(ilk: Ilk, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named as one likes, from anywhere, and after it has moved."""
+    shutil.copytree(Path(encoders.__file__).parent / "pocket", tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    assert ilk("index", photos, "--model", "./model").code == 0
+    for named in ((), ("--model", "./model"), ("--model", tmp_path / "model")):
+        assert ilk("search", "red", "--gallery", photos, *named).code == 0
+    (tmp_path / "model").rename(tmp_path / "moved")
+    assert ilk("search", "red", "--gallery", photos, "--model", "moved").code == 0
+
+
+def test_a_model_that_cannot_see_leaves_nothing_behind(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
+    """No gallery is made for it."""
+    shutil.copytree(Path(encoders.__file__).parent / "pocket", tmp_path / "reader")
+    (tmp_path / "reader" / "onnx" / "vision_model.onnx").unlink()
+    wrong(ilk("index", photos, "--model", tmp_path / "reader"), "picture")
+    assert not (photos / ".ilk").exists()
+
+
+def test_no_source_is_begun_before_all_are_there(ilk: Ilk, indexed: Path, tmp_path: Path) -> None:
+    """A mistyped second folder is an error before the first is read."""
+    paint(indexed / "new.png", "black")
+    wrong(ilk("index", indexed, tmp_path / "nowhere", "--gallery", indexed), "nowhere")
+    assert ilk("info", "--gallery", indexed, "--json").json["items"] == 4
+
+
+def test_a_search_says_what_it_could_not_search(ilk: Ilk, indexed: Path, tmp_path: Path) -> None:
+    """Pictures that a second model has not encoded yet."""
+    shutil.copytree(Path(encoders.__file__).parent / "pocket", tmp_path / "model")
+    config = tmp_path / "model" / "config.json"
+    config.write_text(config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    ilk("index", indexed / "red.png", "--model", tmp_path / "model")
+    said = ilk("search", "red", "--gallery", indexed, "--model", tmp_path / "model")
+    assert "3 pictures" in said.err
+    assert "ilk index" in said.err
 
 
 def test_the_gallery_is_found_from_below(ilk: Ilk, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

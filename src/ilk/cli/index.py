@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from ilk.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
-    from ilk.records import AddReport
     from ilk.sources import Folder
 
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--hidden", is_flag=True, help="Look into hidden files and folders too.")
 @click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
+@click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
 @json_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
 def index(
@@ -34,6 +34,7 @@ def index(
     model: str | None,
     hidden: bool,
     ignore: tuple[str, ...],
+    retry_failed: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -42,18 +43,28 @@ def index(
     SOURCE is a folder, or a picture. Without --gallery the gallery is the .ilk in that folder or the nearest one above
     it. Only what is new or changed is read. Ctrl-C keeps what is done; the same command goes on from there.
     """
+    from ilk.records import AddReport
+    from ilk.render.progress import ProgressBar, Silent
     from ilk.sources import folder
 
     folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
     with _gallery_for(folders, named=gallery, model=model) as opened, stoppable() as stop:
-        report = _add(opened, folders, model=model, stop=stop, show=not (quiet or as_json))
+        report = AddReport()
+        for number, each in enumerate(folders, start=1):
+            with ProgressBar(each.top.name) if not (quiet or as_json) else Silent() as progress:
+                report += opened.add(
+                    each, model=model, retry_failed=retry_failed and number == 1, progress=progress, stop=stop
+                )
+            if stop.is_set():
+                report = replace(report, interrupted=report.interrupted or number < len(folders))
+                break
         place, count = opened.directory, len(opened)
     if as_json:
         print_json({"gallery": str(place), "items": count, **report.to_dict()})
     else:
         from ilk.render.terminal import report_text
 
-        print(report_text(report, items=count), end="")
+        print(f"{report_text(report, items=count)}{place}")
     if report.interrupted:
         complain("Stopped early; what is done is kept. The same command goes on from here.")
         sys.exit(INTERRUPTED)
@@ -75,25 +86,12 @@ def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None
         directory = gallery_directory(named)
     else:
         places = {find_gallery(folder.top) or folder.top / DIRECTORY for folder in folders}
-        if len(places) > 1:
+        directory = min(places, key=lambda place: len(place.parts))
+        if not all(place.is_relative_to(directory.parent) for place in places):
             raise InputError("These folders have no gallery in common: say where it is to be with --gallery DIR.")
-        directory = places.pop()
-    if (directory / DATABASE).is_file():
-        return open_gallery(directory)
     for folder in folders:
         next(iter(folder.listing(directory.parent)))
-    load_encoder(model or DEFAULT_MODEL)
+    if (directory / DATABASE).is_file():
+        return open_gallery(directory)
+    load_encoder(model or DEFAULT_MODEL).load("image")
     return create(directory, model=model)
-
-
-def _add(gallery: Gallery, folders: list[Folder], *, model: str | None, stop: threading.Event, show: bool) -> AddReport:
-    from ilk.records import AddReport
-    from ilk.render.progress import ProgressBar, Silent
-
-    report = AddReport()
-    for folder in folders:
-        with ProgressBar(folder.top.name) if show else Silent() as progress:
-            report += gallery.add(folder, model=model, progress=progress, stop=stop)
-        if stop.is_set():
-            break
-    return report

@@ -63,6 +63,11 @@ def search(
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
             print_hits(hits, path_of=opened.path)
+        if missing := opened.unencoded(model):
+            complain(
+                f"{missing:,} pictures have no vector of the model {hits.model} yet and were not searched: "
+                f"run `ilk index FOLDER --model {hits.model}`."
+            )
     if not hits:
         if not as_json:
             complain("Nothing found.")
