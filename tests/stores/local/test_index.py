@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ilk.errors import GalleryStorageError
-from ilk.stores.local import index
+from ilk.stores.local import IndexPolicy, LocalStore, index
 from ilk.stores.local.index import IndexRecord, IndexRefusedError
-from stores.making import unit_rows
+from stores.making import make_space, make_upserts, unit_rows
 
 
 def written(directory: Path, ids: npt.NDArray[np.int64], rows: npt.NDArray[np.float16]) -> IndexRecord:
@@ -46,8 +48,28 @@ def test_it_reads_back(tmp_path: Path) -> None:
     opened = index.read(tmp_path, record)
     _, labels = opened.search(rows.astype(np.float32), 1)
     np.testing.assert_array_equal(labels[:, 0], ids)
+    inner: Any = faiss.downcast_index(opened.index)
+    assert not inner.codes.is_owned  # it is scanned where it lies
     for ours, given_ in zip(index.contents(tmp_path / str(record.file), record), (ids, rows), strict=True):
         np.testing.assert_array_equal(ours, given_)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names of files are Unicode here")
+def test_a_directory_may_have_a_name_that_is_not_unicode(tmp_path: Path) -> None:
+    """An index file is made there and searched, also after opening the gallery again."""
+    space, rows = make_space(), unit_rows(50)
+    policy = IndexPolicy(min_vectors=1)
+    directory = tmp_path / os.fsdecode(b"caf\xe9") / ".ilk"
+    with LocalStore.create(directory, policy=policy) as store, store.writing() as writer:
+        writer.add_space(space)
+        writer.write(make_upserts([f"{n:02}" for n in range(50)], rows), [], space=space)
+        writer.refresh_index()
+    assert [path.name for path in directory.glob("*.faiss")] == ["vectors-1-1.faiss"]
+    with LocalStore.open(directory, policy=policy) as store:
+        found = store.search(rows, 1, space=space)
+        assert [row[0].item.id for row in found] == [f"{n:02}" for n in range(50)]
+        assert store.info().spaces[0].indexed == 50
+        assert store.check() == ()
 
 
 @given(place=st.floats(0, 1, exclude_max=True), value=st.integers(1, 255))

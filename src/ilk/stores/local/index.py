@@ -161,9 +161,15 @@ def read(directory: Path, record: IndexRecord) -> Any:
     import faiss
 
     try:
-        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
+        # Mapped here and not by FAISS, which takes only names that are UTF-8: where they need not be, as on Linux, a
+        # gallery may lie below one that is not. FAISS's reader points into the map and copies only the ids.
+        mapped = np.memmap(path, np.uint8, "r")
+        untyped: Any = faiss  # its stubs lack the reader
+        opened = untyped.read_index(untyped.ZeroCopyIOReader(faiss.swig_ptr(mapped), mapped.size))
+    except (RuntimeError, OSError) as error:
         raise IndexRefusedError(f"FAISS cannot read it: {error}") from error
+    opened.referenced_objects = [mapped]  # FAISS's own name for what has to live as long as an index
+    return opened
 
 
 def validated(directory: Path, record: IndexRecord) -> Path:
