@@ -20,5 +20,5 @@ QUESTIONS: tuple[Question, ...] = (
 )
 """Chosen among those that `pocket` answers well; a test holds that it goes on doing so."""
 
-EXAMPLES: tuple[str, ...] = ("photographs/cat.jpg", "drawn/boats-01.jpg")
+EXAMPLES: tuple[str, ...] = ("drawn/city-01.jpg", "drawn/boats-01.jpg")
 """Pictures to ask with: the first of them that is there."""
