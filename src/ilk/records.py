@@ -143,7 +143,8 @@ class Hits:
     index
         How the vectors were searched: ``"exact"``, or a FAISS factory string.
     took_ms
-        Milliseconds from the query to the hits, without loading the model. Queries searched together share it.
+        Milliseconds from the query to the hits, without loading the model; the first search of a process also
+        opens the index. Queries searched together share it.
     """
 
     query: str
