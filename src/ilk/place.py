@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ilk.errors import GalleryNotFoundError
@@ -23,18 +24,31 @@ def gallery_directory(named: str | Path) -> Path:
 
     ``photos/.ilk``, ``trips.ilk`` and any directory with a gallery's database in it are the gallery itself; of
     any other directory it is ``.ilk`` inside.
+
+    Raises
+    ------
+    GalleryNotFoundError
+        If the name is relative and the working directory was deleted.
     """
-    path = Path(named).expanduser().absolute()
-    if path.name.endswith(DIRECTORY) or (path / DATABASE).is_file():
+    path = _absolute(named)
+    if path.name.endswith(DIRECTORY) or _has_database(path):
         return path
     return path / DIRECTORY
 
 
 def find_gallery(start: str | Path) -> Path | None:
-    """The gallery in this directory or the nearest one above it, as git finds its own; None if there is none."""
-    here = Path(start).expanduser().absolute()
+    """The gallery in this directory or the nearest one above it, as git finds its own; None if there is none.
+
+    One that may not be read is passed over: it is somebody else's.
+
+    Raises
+    ------
+    GalleryNotFoundError
+        If the name is relative and the working directory was deleted.
+    """
+    here = _absolute(start)
     for directory in (here, *here.parents):
-        if (directory / DIRECTORY / DATABASE).is_file():
+        if _has_database(directory / DIRECTORY):
             return directory / DIRECTORY
     return None
 
@@ -48,14 +62,31 @@ def existing_gallery(named: str | Path | None) -> Path:
         If there is none.
     """
     if named is None:
-        found = find_gallery(Path.cwd())
+        here = _absolute(os.curdir)
+        found = find_gallery(here)
         if found is None:
             raise GalleryNotFoundError(
-                f"There is no gallery in {Path.cwd()} or above it. Make one with `ilk index FOLDER`, "
+                f"There is no gallery in {here} or above it. Make one with `ilk index FOLDER`, "
                 "or say where it is with --gallery."
             )
         return found
     directory = gallery_directory(named)
-    if not (directory / DATABASE).is_file():
+    if not _has_database(directory):
         raise GalleryNotFoundError(f"There is no gallery at {directory}. Make one with `ilk index FOLDER`.")
     return directory
+
+
+def _has_database(directory: Path) -> bool:
+    """False too where it may not be looked, or where no file can be; ``Path.is_file`` raises there."""
+    return os.path.isfile(directory / DATABASE)  # noqa: PTH113 -- see above
+
+
+def _absolute(named: str | Path) -> Path:
+    """Absolute, with ``~`` for the home of a user unless a file really has that name."""
+    path = os.fspath(named)
+    if not os.path.lexists(path):
+        path = os.path.expanduser(path)  # noqa: PTH111 -- leaves an unknown user as it is, where Path raises
+    try:
+        return Path(path).absolute()
+    except FileNotFoundError as error:
+        raise GalleryNotFoundError("The working directory was deleted: change to one that is there.") from error
