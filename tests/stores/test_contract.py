@@ -365,6 +365,23 @@ def test_a_bad_vector_stops_its_whole_batch(store: Store, vector: np.ndarray, er
     assert store.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("vector", "said"),
+    [
+        (np.full(8, np.nan, np.float32), ("not finite", f'model "{SPACE.model}"', "Fetch or export the model again")),
+        (np.full(8, np.inf, np.float32), ("not finite", "index with another one")),
+        (np.eye(8, dtype=np.float32)[0] * 3, ("has length 3,", "Divide each vector by its length")),
+    ],
+)
+def test_what_is_wrong_with_a_vector_is_said(tmp_path: Path, vector: np.ndarray, said: tuple[str, ...]) -> None:
+    """Of which item, what it is, and what to do about it."""
+    with MAKERS["local"](tmp_path).writing() as writer:
+        writer.add_space(SPACE)
+        with pytest.raises(InputError) as caught:
+            writer.write([Upsert(item=make_item("bad.jpg"), vector=vector)], [], space=SPACE)
+    assert [each for each in ('"bad.jpg"', *said) if each not in str(caught.value)] == []
+
+
 def test_a_space_must_be_added_before_it_is_written(store: Store) -> None:
     """Writing into an unknown one is said to be wrong."""
     with store.writing() as writer, pytest.raises(ModelMismatchError):

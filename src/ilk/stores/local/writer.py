@@ -217,9 +217,25 @@ def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
             )
         length = float(np.linalg.norm(vector))
         if not abs(length - 1) <= UNIT_TOLERANCE:  # this way round NaN is caught too
-            raise InputError(f'The vector for "{upsert.item.id}" has length {length:g}; vectors are unit rows.')
+            raise InputError(_not_unit(upsert.item.id, vector, length, space.model))
         packed.append(vector.astype("<f2").tobytes())
     return packed
+
+
+def _not_unit(id_: str, vector: npt.NDArray[np.float32], length: float, model: str) -> str:
+    """What is wrong with a vector, and what to do about it."""
+    import numpy as np
+
+    if not np.isfinite(vector).all():
+        return (
+            f'The vector for "{id_}" has numbers that are not finite: the model "{model}" does not work on this '
+            "machine, or its files are damaged. Nothing of this batch was written. Fetch or export the model again, or "
+            "index with another one."
+        )
+    return (
+        f'The vector for "{id_}" has length {length:g}, and a gallery takes vectors of length 1. Nothing of this batch '
+        "was written. Divide each vector by its length before writing it."
+    )
 
 
 def _rename_space(connection: sqlite3.Connection, number: int, space: Space) -> None:
