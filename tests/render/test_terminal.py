@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, IndexState, Space
-from ilk.render.terminal import hits_lines, hits_table, info_text, report_text
+from ilk.render.terminal import hits_lines, hits_table, info_text, report_text, visible
 
 HITS = Hits(
     query="a dog",
@@ -97,3 +98,23 @@ def test_info_says_whose_vectors_there_are() -> None:
     )
     for part in ("1,234", "7 damaged", "pocket", "256", "2.3 MB", "5.0 kB", "3 deleted"):
         assert part in text
+
+
+HOSTILE = "a\x1b]0;owned\x07\x1b[2J\b\x7f\x9b31m\u202egpj.exe"
+
+
+def test_no_control_character_reaches_a_terminal_or_a_pipe() -> None:
+    """In names, captions and messages alike; each is shown as its escape."""
+    hits = replace(HITS, hits=(replace(HITS.hits[0], id=HOSTILE, caption=HOSTILE),))
+    failure = Failure(id=HOSTILE, uri="", source="folder", stamp="", code="damaged", message=HOSTILE)
+    report = report_text(AddReport(failed=1, failures=(failure,), failed_by_reason={"damaged": 1}), items=0)
+    for text in (hits_lines(hits), drawn(200, hits=hits), report):
+        lines = text.replace("\n", "").replace("\t", "")
+        assert not {letter for letter in lines if unicodedata.category(letter) == "Cc" or letter == "\u202e"}
+        assert text.count("\\x1b]0;owned\\x07\\x1b[2J\\x08\\x7f\\x9b31m\\u202egpj.exe") == 2
+
+
+@pytest.mark.parametrize("text", ["höhe.jpg", "日本語の猫", "🐱👩\u200d👧", "e\u0301", "a b\u00a0c"])
+def test_letters_of_every_script_stay_as_they_are(text: str) -> None:
+    """Also those made of several code points."""
+    assert visible(text) == text

@@ -18,15 +18,32 @@ if TYPE_CHECKING:
 MAX_EXAMPLES = 3
 """Failures shown for each reason; the report as JSON has them all."""
 
-_VISIBLE = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ESCAPES = {
+    **{code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))},
+    **{code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+    **str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"}),
+}
+"""C0 and C1 controls, the line separators, and what turns the direction of the text around it."""
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def visible(text: str) -> str:
+    r"""On one line, with escapes for all that a terminal would obey rather than show.
+
+    Names and captions come from files that anybody may have made; printed raw, an ESC in one could move the cursor,
+    set the window's title or write to the clipboard.
+
+    >>> print(visible("a\x1b[2Jb\n"))
+    a\x1b[2Jb\n
+    """
+    return text.translate(_ESCAPES)
 
 
 def hits_lines(hits: Hits) -> str:
     """One line a hit, nearest first: rank, similarity, id, caption, with tabs between them."""
     return "".join(
-        f"{hit.rank}\t{hit.similarity:.3f}\t{hit.id.translate(_VISIBLE)}\t{_caption(hit)}".rstrip() + "\n"
-        for hit in hits
+        f"{hit.rank}\t{hit.similarity:.3f}\t{visible(hit.id)}\t{_caption(hit)}".rstrip() + "\n" for hit in hits
     )
 
 
@@ -49,7 +66,7 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
     if described:  # it takes what the names leave, and never all of it
         table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=1, min_width=12)
     for hit in hits:
-        name = Text(hit.id.translate(_VISIBLE))
+        name = Text(visible(hit.id))
         name.stylize(f"link {path_of(hit.uri).as_uri()}")
         caption = [Text(_caption(hit))] if described else []
         table.add_row(str(hit.rank), f"{hit.similarity:.3f}", name, *caption)
@@ -79,7 +96,7 @@ def report_text(report: AddReport, *, items: int) -> str:
     for reason, count in sorted(report.failed_by_reason.items(), key=lambda pair: -pair[1]):
         lines.append(f"{count:,} failed: {reason}")
         examples = [failure for failure in report.failures if failure.code == reason][:MAX_EXAMPLES]
-        lines += [f"    {failure.id.translate(_VISIBLE)}: {failure.message}" for failure in examples]
+        lines += [f"    {visible(failure.id)}: {visible(failure.message)}" for failure in examples]
         if count > len(examples):
             lines.append(f"    … and {count - len(examples):,} more")
     return "\n".join(lines) + "\n"
@@ -103,11 +120,11 @@ def info_text(info: GalleryInfo) -> str:
             ("vectors", f"{state.vectors:,} of the space {space.name}"),
             ("index", f"{state.index}, {file}" + (f", {state.deleted:,} deleted" if state.deleted else "")),
         ]
-    return "".join(f"{name:<10}{value}\n" for name, value in lines)
+    return "".join(f"{name:<10}{visible(value)}\n" for name, value in lines)
 
 
 def _caption(hit: Hit) -> str:
-    return " ".join((hit.caption or "").split())
+    return visible(" ".join((hit.caption or "").split()))
 
 
 def _size(size_bytes: float) -> str:
