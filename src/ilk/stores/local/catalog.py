@@ -125,6 +125,11 @@ def all_with_digest(connection: sqlite3.Connection, digest: str) -> tuple[str, .
     return tuple(id_ for (id_,) in rows)
 
 
+def count_items(connection: sqlite3.Connection) -> int:
+    """How many items there are."""
+    return int(connection.execute("SELECT count(*) FROM item").fetchone()[0])
+
+
 def count_vectors(connection: sqlite3.Connection, number: int | None) -> int:
     """How many vectors a space has. Cost: a scan of the index over them, which is narrow."""
     query = "SELECT count(*) FROM embedding WHERE space_id = ?"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
-from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
+from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
 from ilk.stores.base import Known
 from ilk.stores.local import catalog, migrations
 from ilk.stores.local.database import Database, connect, explained
-from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError, validated
+from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
+from ilk.stores.local.info import gallery_info
 from ilk.stores.local.lock import WriterLock
 from ilk.stores.local.search import nearest
 from ilk.stores.local.view import Views
@@ -150,7 +149,7 @@ class LocalStore:
     def count(self) -> int:
         """How many items there are."""
         with self._database.reading() as connection:
-            return _count(connection, "SELECT count(*) FROM item")
+            return catalog.count_items(connection)
 
     def lookup(self, ids: Sequence[str], space: Space) -> Mapping[str, Known]:
         """What is known of each id, items and failures alike; unknown ids are left out."""
@@ -226,21 +225,7 @@ class LocalStore:
     def info(self) -> GalleryInfo:
         """Counts, models, sizes, the state of the indexes."""
         with self._database.reading() as connection:
-            return GalleryInfo(
-                path=str(self.directory),
-                items=_count(connection, "SELECT count(*) FROM item"),
-                captions=_count(connection, "SELECT count(*) FROM caption"),
-                failures=dict(
-                    connection.execute("SELECT code, count(*) FROM failure GROUP BY code ORDER BY 2 DESC, 1")
-                ),
-                spaces=tuple(
-                    self._state(connection, number, space) for number, space in catalog.spaces(connection).items()
-                ),
-                size_bytes=_size_bytes(self.directory),
-                schema_version=migrations.found_version(connection, self.directory),
-                created_at=str(catalog.setting(connection, "created_at")),
-                updated_at=str(catalog.setting(connection, "updated_at")),
-            )
+            return gallery_info(connection, self.directory, self._views)
 
     def check(self) -> tuple[str, ...]:
         """Every inconsistency found, as sentences; empty when all is well. Reads the whole database."""
@@ -274,28 +259,6 @@ class LocalStore:
             items = catalog.items(connection, list({near.id: None for row in found for near in row}))
         return [[Neighbour(item=items[near.id], similarity=near.similarity) for near in row] for row in found]
 
-    def _state(self, connection: sqlite3.Connection, number: int, space: Space) -> IndexState:
-        record = catalog.index_record(connection, number)
-        believed = record.file is not None and self._views.refused(number, record.generation) is None
-        if believed:
-            try:
-                validated(self.directory, record)
-            except IndexRefusedError:  # `check` says why; here it counts as none
-                believed = False
-        deleted = _count(
-            connection,
-            "SELECT count(*) FROM tombstone WHERE space_id = ? AND embedding_id <= ?",
-            (number, record.last_embedding_id),
-        )
-        return IndexState(
-            space=space,
-            vectors=catalog.count_vectors(connection, number),
-            index=self.index_name(space),
-            indexed=record.vectors if believed else 0,
-            deleted=deleted if believed else 0,
-            size_bytes=record.size_bytes if believed else 0,
-        )
-
     def _upgrade(self) -> None:
         """Bring the database of an older ilk up to date."""
         lock = WriterLock(self.directory, timeout_s=self._lock_timeout_s)
@@ -324,18 +287,3 @@ def _make(directory: Path, database: Path, default_model: str | None) -> None:
         finally:
             connection.close()
     beside.replace(database)
-
-
-def _count(connection: sqlite3.Connection, query: str, parameters: tuple[object, ...] = ()) -> int:
-    return int(connection.execute(query, parameters).fetchone()[0])
-
-
-def _size_bytes(directory: Path) -> int:
-    """Of all files in a directory; SQLite's and the writer's come and go meanwhile."""
-    total = 0
-    for entry in os.scandir(directory):
-        try:
-            total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue
-    return total
