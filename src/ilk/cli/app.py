@@ -6,11 +6,15 @@ with typer 0.29, a quarter of what a cold search may take (`python -m benchmarks
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from ilk import __version__
+from ilk.cli.output import INTERRUPTED, OutputError, abandon_stdout, complain, prepare_streams
+from ilk.errors import IlkError
 
 VERBS = ("index", "search", "info", "check", "remove", "demo")
 """In the order in which a new user meets them; each is a function of that name in a module of that name."""
@@ -35,3 +39,39 @@ class Verbs(click.Group):
 @click.version_option(__version__, message="ilk %(version)s")
 def app() -> None:
     """Image search by meaning: ask in words or with a picture, get the ones of the same ilk."""
+
+
+def run() -> int:
+    """Run the verb that was asked for and see its output off; the exit code.
+
+    Everything ilk reports ends here: one sentence on stderr, and the exit code that its class names. A reader that
+    leaves early (``| head``) has what it wanted, which is no error; output that cannot be written is one.
+    """
+    prepare_streams()
+    code = 0
+    try:
+        code = _run_verb()
+        sys.stdout.flush()
+    except OutputError as error:
+        abandon_stdout()
+        if not error.reader_left:
+            complain(f"ilk: {error}")
+            return error.exit_code
+    return code
+
+
+def _run_verb() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except SystemExit as end:  # how verbs end with a code of their own
+        code = end.code
+    except click.Abort:  # what click makes of Ctrl-C
+        return INTERRUPTED
+    except click.ClickException as error:
+        with suppress(OSError):  # without a stderr there is nowhere to say anything
+            error.show()
+        return error.exit_code
+    except IlkError as error:
+        complain(f"ilk: {error}")
+        return error.exit_code
+    return code if isinstance(code, int) else 0
