@@ -26,7 +26,7 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     assert outcome.kills > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
     """Asked to stop while at work, it commits the batch, says so by its exit code, and the next run does the rest."""
     paint_pictures(tmp_path / "pictures", 1200, seed=2)

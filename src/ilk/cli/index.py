@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ilk.cli.options import gallery_option, json_option, model_option
-from ilk.cli.output import INTERRUPTED, PARTLY_DONE, complain, print_json
+from ilk.cli.output import PARTLY_DONE, complain, print_json
 from ilk.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def index(
     if as_json:
         print_json({"gallery": str(place), "items": count, **report.to_dict()})
     else:
-        from ilk.render.terminal import report_text
+        from ilk.render.terminal import report_text, visible
 
-        print(f"{report_text(report, items=count)}{place}")
+        print(f"{report_text(report, items=count)}{visible(str(place))}")
     if report.interrupted:
         complain("Stopped early; what is done is kept. The same command goes on from here.")
-        sys.exit(INTERRUPTED)
+        sys.exit(stop.exit_code)
     if report.failed:
         sys.exit(PARTLY_DONE)
 

@@ -41,5 +41,7 @@ def _list_failures(failures: Sequence[Failure], *, as_json: bool) -> None:
         listed = [{"id": each.id, "reason": each.code, "message": each.message} for each in failures]
         print_json({"count": len(listed), "failures": listed})
     else:
+        from ilk.render.terminal import visible
+
         for each in failures:
-            print(each.id, each.code, each.message, sep="\t")
+            print(each.id, each.code, visible(each.message), sep="\t")
