@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,52 @@ def test_every_picture_gets_one_size(width: int, height: int, edge: int, crop: i
     prepared = preprocessing.prepare(Image.new("RGB", (width, height)))
     assert prepared.shape == (crop, crop + 1, 3)
     assert prepared.dtype == np.uint8
+
+
+def plainly(preprocessing: Preprocessing, image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Resize the whole picture, whatever that takes, and crop it: the reference."""
+    image = image.resize(preprocessing._size_of(image), preprocessing.resample)
+    left, top = (image.width - preprocessing.width) // 2, (image.height - preprocessing.height) // 2
+    return np.asarray(image.crop((left, top, left + preprocessing.width, top + preprocessing.height)))
+
+
+@pytest.mark.parametrize("config", ["clip", "siglip"])
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (2_000_000, 1), (1, 2_000_000), (40_000, 3)])
+def test_thin_pictures_take_little_memory(config: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a picture is, neither what it becomes on the way nor what Pillow holds between is large."""
+    preprocessing = read({"clip": CLIP, "siglip": {"image_processor_type": "SiglipImageProcessor"}}[config])
+    held: list[int] = []
+    resize = Image.Image.resize
+
+    def spying(image: Image.Image, size: tuple[int, int], *args: Any, **others: Any) -> Image.Image:
+        # Pillow makes a picture of the new width and the old height first.
+        held.append(4 * size[0] * max(size[1], image.height))
+        return resize(image, size, *args, **others)
+
+    monkeypatch.setattr(Image.Image, "resize", spying)
+    prepared = preprocessing.prepare(Image.new("RGB", size, (10, 200, 90)))
+    assert (prepared == (10, 200, 90)).all()
+    assert held
+    assert max(held) <= 32 * 2**20
+
+
+@pytest.mark.parametrize("size", [(700, 3), (3, 700), (2_000, 11), (11, 2_000), (901, 1)])
+@pytest.mark.parametrize("edges", [(224, 224), (256, 224), (200, 224)])
+def test_the_middle_of_a_thin_picture_is_that_of_the_whole(size: tuple[int, int], edges: tuple[int, int]) -> None:
+    """Resizing only what the crop keeps gives what resizing everything gives, to a grey level."""
+    edge, crop = edges
+    config = {**CLIP, "size": {"shortest_edge": edge}, "crop_size": {"height": crop, "width": crop}}
+    preprocessing, image = read(config), noise(*size)
+    found = preprocessing.prepare(image).astype(int)
+    assert found.std() > 10
+    assert np.abs(found - plainly(preprocessing, image)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (640, 80), (80, 640), (1_500, 10), (10, 1_500)])
+def test_ordinary_pictures_are_resized_whole(size: tuple[int, int]) -> None:
+    """Up to a hundred times as long as wide and beyond, not a grey level differs from the reference."""
+    preprocessing, image = read(CLIP), noise(*size)
+    np.testing.assert_array_equal(preprocessing.prepare(image), plainly(preprocessing, image))
 
 
 @given(
