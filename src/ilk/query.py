@@ -63,7 +63,9 @@ class Term:
     def _written(self) -> str:
         if self.kind in {"text", "item"} or isinstance(self.value, str | PurePath):
             value = str(self.value)
-            prefix = f"{self.kind}:" if self.kind == "item" or _KIND.match(value) or _WEIGHT.match(value) else ""
+            digits = abs(self.weight) != 1 and re.match(r"\d", value)  # "2:3" would be read as words
+            plain = self.kind != "item" and not (_KIND.match(value) or _WEIGHT.match(value) or digits)
+            prefix = "" if plain else f"{self.kind}:"
             return prefix + (value if _PLAIN.fullmatch(value) and value not in {"+", "-"} else f'"{value}"')
         return f"[{self.kind}]"
 
