@@ -74,7 +74,7 @@ class PictureError(IlkError):
     code
         The reason as one word, stable enough to count by: ``"empty"``, ``"not-a-picture"``, ``"unsupported"`` (one
         that cannot be read here), ``"truncated"``, ``"damaged"``, ``"too-many-pixels"``, ``"too-many-bytes"``,
-        ``"unreadable"`` (the file, not the picture).
+        ``"unreadable"`` (the file system or the machine refused, not the picture: it may do so no longer).
     """
 
     http_status = 422

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ilk import pictures
-from ilk.errors import PictureError
+from ilk.errors import InputError, PictureError
 from ilk.pictures.memory import Budget
 
 Encode = Callable[..., bytes]
@@ -128,6 +128,41 @@ def test_paths_that_cannot_be_read_say_so(tmp_path: Path) -> None:
         error = refusal(path)
         assert error.code == pictures.UNREADABLE
         assert str(tmp_path) in str(error)
+
+
+@pytest.mark.parametrize("place", ["PIL.ImageFile.ImageFile.load", "PIL.PngImagePlugin.PngImageFile._open"])
+def test_want_of_memory_is_not_the_pictures_fault(encode: Encode, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """Nor for ever: it is told from a picture that is larger than what may be reserved, and can be read later."""
+    data = encode(Image.new("RGB", (40, 30)), "PNG")
+
+    def refuses(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, refuses)
+        error = refusal(data)
+    assert error.code == pictures.UNREADABLE
+    assert "not enough memory" in str(error)
+    assert refusal(data, limits=pictures.Limits(memory_bytes=9)).code == "too-many-pixels"
+    assert pictures.load(data).image.size == (40, 30)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_that_makes_no_sense_is_the_callers(encode: Encode, size: int) -> None:
+    """No picture is called damaged for it."""
+    with pytest.raises(InputError, match=f"at least 1, not {size}"):
+        pictures.load(encode(Image.new("RGB", (40, 30)), "PNG"), size=size)
+
+
+def test_a_defect_of_ours_is_not_the_pictures(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails before the picture's own bytes are worked on is let out as it is."""
+
+    def fails(*_: object) -> int:
+        return 1 // 0
+
+    monkeypatch.setattr("ilk.pictures.reading._factor", fails)
+    with pytest.raises(ZeroDivisionError):
+        pictures.load(encode(Image.new("RGB", (40, 30)), "PNG"), size=4)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a thing of Unix")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "UNREADABLE", "Facts", "Limits", "Picture", "inspect", "load", "read", "upright"]
 
 UNREADABLE = "unreadable"
-"""The code of a `PictureError` that is the file system's doing: trying again later may help."""
+"""The code of a `PictureError` that is the doing of the file system or the machine: trying again later may help."""
 
 DEFAULT_LIMITS = Limits()
 
@@ -51,6 +51,8 @@ def load(
     ------
     ilk.errors.PictureError
         If there is no picture to be had, whatever the reason.
+    ilk.errors.InputError
+        If `size` is not at least 1.
     """
     from ilk.pictures import reading
 

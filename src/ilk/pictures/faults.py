@@ -39,7 +39,7 @@ def explain(error: Exception, *, subject: str, kind: str) -> PictureError:
     if isinstance(error, Image.DecompressionBombError):
         message, code = f"{subject} has more pixels than can be decoded safely{detail}.", "too-many-pixels"
     elif isinstance(error, MemoryError):
-        message, code = f"{subject} needs more memory than there is.", "too-many-pixels"
+        message, code = f"{subject} cannot be read just now: there is not enough memory.", "unreadable"
     elif "Decompressed data too large" in said:
         message, code = f"{subject} has a text or profile inside that swells beyond measure.", "too-many-bytes"
     elif isinstance(error, NotImplementedError) or UNSUPPORTED.search(said):

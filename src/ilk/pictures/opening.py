@@ -61,6 +61,8 @@ def _recognise(data: bytes, *, subject: str) -> ImageFile:
     for kind in FORMATS:
         try:
             image = _opened(kind, data, subject=subject)
+        except MemoryError:
+            raise  # no other format would do better
         except Exception as error:  # noqa: BLE001 -- decoders of hostile bytes raise anything; it is kept and told
             if kind.guarded and refusal is None:
                 refusal = explain(error, subject=subject, kind=kind.name)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from ilk.errors import PictureError
+from ilk.errors import InputError, PictureError
 from ilk.pictures import exif
 from ilk.pictures.colours import to_rgb
 from ilk.pictures.faults import explain
@@ -67,13 +67,18 @@ def _lets_go(function: Callable[_P, _T]) -> Callable[_P, _T]:
 @_lets_go
 def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | None) -> Picture:
     """See `ilk.pictures.load`."""
+    if size is not None and size < 1:
+        raise InputError(f"The size that a picture is wanted in must be at least 1, not {size}.")
     data, subject = _data(source, limits=limits, name=name)
-    with _faults(subject), quiet():
-        image = open_lazily(data, limits=limits, subject=subject)
-        kind, (width, height) = image.format or "", image.size
-        _draft(image, size, data)
-        needed = decoding_bytes(image, data, factor=_factor(image, size))
-        with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject):
+    with quiet():
+        with _faults(subject):
+            image = open_lazily(data, limits=limits, subject=subject)
+            kind, (width, height) = image.format or "", image.size
+            _draft(image, size, data)
+        factor = _factor(image, size)  # ours: if it fails, that is no fault of the picture's
+        with _faults(subject):
+            needed = decoding_bytes(image, data, factor=factor)
+        with BUDGET.reserve(needed, limit_bytes=limits.memory_bytes, subject=subject), _faults(subject):
             truncated = False
             try:
                 _decode(image, subject=subject)
@@ -82,13 +87,15 @@ def load(source: bytes | Path, *, size: int | None, limits: Limits, name: str | 
                     raise
                 image = _decode_beginning(image, data, error, size=size, limits=limits)
                 truncated = True
-            rgb = to_rgb(image, factor=_factor(image, size), profile_limit_bytes=limits.metadata_bytes)
+            rgb = to_rgb(image, factor=factor, profile_limit_bytes=limits.metadata_bytes)
             turn, metadata = exif.read(image, limit_bytes=limits.metadata_bytes)
             del image  # the memory is given back with the right to it
         if truncated and _seen(rgb) < LEAST_SEEN:
             raise PictureError(f"{subject} is a {kind} with more than half of it missing.", code="truncated")
         facts = _facts(kind, width, height, turn, metadata)
-        return Picture(image=rgb if turn is None else rgb.transpose(turn), facts=facts, truncated=truncated)
+        with _faults(subject):
+            upright = rgb if turn is None else rgb.transpose(turn)
+        return Picture(image=upright, facts=facts, truncated=truncated)
 
 
 @_lets_go
@@ -177,6 +184,8 @@ def _decode_beginning(
         else:
             image.tile = []  # nothing more to decode: the rows that came are there, the others are zero
         image.load()
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 -- there is nothing to be seen, for the reason that was found first
         raise refusal from refusal.__cause__
     return image
