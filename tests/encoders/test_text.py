@@ -16,7 +16,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from encoders.tiny import WORDS, write_tokenizer
 from ilk.encoders.families import FAMILIES, OTHER
 from ilk.encoders.text import TextReader, TextRules
-from ilk.errors import ModelFormatError
+from ilk.errors import InputError, ModelFormatError
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "texts.json").read_text(encoding="utf-8"))
 PAD, START, END, UNKNOWN = range(4)
@@ -179,6 +179,14 @@ def test_a_padding_that_is_no_token_is_refused(tokenizer_file: Path) -> None:
     reader = TextReader(tokenizer_file, rules(tokenizer_config={"pad_token": "[NOTHING]"}))
     with pytest.raises(ModelFormatError, match=r"no token '\[NOTHING\]'"):
         reader.batch([[1]])
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a dog\ud83d", "\udc00\ud800"])
+def test_bytes_that_are_no_text_are_the_callers(tokenizer_file: Path, text: str) -> None:
+    """Lone surrogates, which a command line makes of bytes that are no UTF-8, are refused in a sentence of ours."""
+    with pytest.raises(InputError, match="holds bytes that are no text") as caught:
+        TextReader(tokenizer_file, rules()).read(["a dog", text])
+    str(caught.value).encode()  # the sentence itself can be written
 
 
 def test_a_damaged_tokenizer_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ilk.encoders.families import Family
-from ilk.errors import ModelFormatError
+from ilk.errors import InputError, ModelFormatError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +96,13 @@ class TextRules:
         )
 
 
+def _check_encodable(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"The text {text[:100]!a} holds bytes that are no text. Write it as UTF-8.") from error
+
+
 class TextReader:
     """Turns texts into token ids. Thread-safe; the tokenizer is loaded with the first text.
 
@@ -138,9 +145,13 @@ class TextReader:
 
         Raises
         ------
+        InputError
+            If a text holds lone surrogates, which is how Python keeps bytes that are no UTF-8.
         ModelFormatError
             If the tokenizer's file does not hold together.
         """
+        for text in texts:
+            _check_encodable(text)
         with self._loading:
             tokenizer = self._tokenizer
         try:
