@@ -14,11 +14,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from encoders.tiny import DIMENSION, Shape, Tiny, noise
+from encoders.tiny import DIMENSION, SIDE, Shape, Tiny, noise
 from ilk.encoders.families import Readout
 from ilk.encoders.onnx import OnnxEncoder
 from ilk.encoders.session import DEVICES, ComputeOptions, usable_processors
-from ilk.errors import InputError, MissingExtraError, ModelFormatError
+from ilk.errors import InputError, MissingExtraError, ModalityError, ModelFormatError
 
 
 def opened(tiny: Tiny, **options: Any) -> OnnxEncoder:
@@ -126,6 +126,47 @@ def test_a_vector_without_direction_is_an_error(tmp_path: Path, values: tuple[fl
     write_graph(tmp_path / "onnx" / "vision_model.onnx", values=values)
     with pytest.raises(ModelFormatError, match=f"tiny gave a vector of {reason} for a picture"):
         opened(tiny).encode_images([noise(9, 9)])
+
+
+def test_a_model_that_only_reads_sees_nothing(tmp_path: Path) -> None:
+    """Asked for a tower it lacks, whether to load or to use it, it says so in a sentence; its size is 0."""
+    encoder = opened(Tiny(tmp_path, Shape(image_output=None)))
+    assert encoder.modalities == {"text"}
+    assert (encoder.image_size, encoder.dimension) == (0, DIMENSION)
+    for ask in (
+        lambda: encoder.load("image"),
+        lambda: encoder.prepare_image(noise(9, 9)),
+        lambda: encoder.encode_images([noise(9, 9)]),
+        lambda: encoder.encode_prepared(np.zeros((1, SIDE, SIDE, 3), np.uint8)),
+    ):
+        with pytest.raises(ModalityError, match=r"^tiny only reads words: it cannot see pictures\."):
+            ask()
+    encoder.load("text")
+
+
+@pytest.mark.parametrize("damage", ["empty", "noise", "cut", "no file", "wrong graph"])
+def test_loading_a_broken_file_names_it(tmp_path: Path, capfd: pytest.CaptureFixture[str], damage: str) -> None:
+    """Whoever refuses it, the outline or ONNX Runtime: the sentence says which file is to be fetched again."""
+    tiny = Tiny(tmp_path)
+    encoder = opened(tiny)
+    file = tmp_path / "onnx" / "vision_model.onnx"
+    match damage:
+        case "empty":
+            file.write_bytes(b"")
+        case "noise":
+            file.write_bytes(np.random.default_rng(0).bytes(5_000))
+        case "cut":
+            file.write_bytes(file.read_bytes()[:-200])
+        case "no file":
+            file.unlink()
+        case _:
+            model = onnx.load(file)
+            model.graph.node[0].op_type = "NoSuchOperator"
+            onnx.save(model, file)
+    with pytest.raises(ModelFormatError, match=r"vision_model\.onnx") as caught:
+        encoder.load("image")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_towers_must_share_a_dimension(tmp_path: Path) -> None:

@@ -107,7 +107,9 @@ class Session:
                 str(file), settings, providers=[provider], enable_fallback=0
             )
         except Exception as error:  # the bindings have a class for each status and no common one but this
-            raise ModelFormatError(f"{name} cannot be loaded by ONNX Runtime: {_first_line(error)}") from error
+            raise ModelFormatError(
+                f"{name} cannot be loaded by ONNX Runtime from {file}: {_first_line(error)}"
+            ) from error
         if provider not in self._session.get_providers():
             raise MissingExtraError(
                 f"ONNX Runtime has {provider} but could not start it: its drivers are missing, or of another version."
