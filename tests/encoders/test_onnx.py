@@ -13,6 +13,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
 from encoders.tiny import DIMENSION, SIDE, Shape, Tiny, noise
 from ilk.encoders.families import Readout
@@ -126,6 +127,31 @@ def test_a_vector_without_direction_is_an_error(tmp_path: Path, values: tuple[fl
     write_graph(tmp_path / "onnx" / "vision_model.onnx", values=values)
     with pytest.raises(ModelFormatError, match=f"tiny gave a vector of {reason} for a picture"):
         opened(tiny).encode_images([noise(9, 9)])
+
+
+def test_the_good_rows_of_a_bad_batch_can_be_encoded(tmp_path: Path) -> None:
+    """A picture without a direction fails its whole batch; the others are then encoded as if it had not been there."""
+    tiny = Tiny(tmp_path, Shape(text_output=None))
+    tiny.write(
+        "preprocessor_config.json",
+        {"image_processor_type": "SiglipImageProcessor", "size": SIDE, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]},
+    )
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["pixel_values"], ["image_embeds"], axes=[2, 3], keepdims=0)],
+        "mean colour",
+        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("image_embeds", TensorProto.FLOAT, ["n", 3])],
+    )
+    file = tmp_path / "onnx" / "vision_model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), file)
+    encoder = opened(tiny)
+    red, black, green = (Image.new("RGB", (9, 9), colour) for colour in ("red", "black", "lime"))
+    with pytest.raises(ModelFormatError, match="tiny gave a vector of zeros for a picture"):
+        encoder.encode_images([red, black, green])
+    np.testing.assert_allclose(encoder.encode_images([red, green]), [[1, 0, 0], [0, 1, 0]], atol=1e-6)
+    with pytest.raises(ModelFormatError, match="zeros"):
+        encoder.encode_images([black])
+    np.testing.assert_allclose(encoder.encode_images([green]), [[0, 1, 0]], atol=1e-6)
 
 
 def test_a_model_that_only_reads_sees_nothing(tmp_path: Path) -> None:
