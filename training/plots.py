@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-STAGES = ("text", "picture", "joint", "settle", "align")
+STAGES = ("text", "picture", "joint", "settle")
 
 
 def plot_logs(build: Path) -> Path:

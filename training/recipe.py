@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from training.align_stage import AlignStage
 from training.captions import every_text
 from training.export import export_model
 from training.joint_stage import JointStage
@@ -75,11 +74,7 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     )
     run_stage(settle, build)
     towers = settle.average.model
-    align = AlignStage(lesson, tokenizer, settings, picture=towers.picture, text=towers.space.text)
-    run_stage(align, build)
-    aligned: Any = align.average.model
-    towers.picture.embedding = aligned.projection
-    export_model(model, towers.picture, aligned.text, tokenizer, settings)
+    export_model(model, towers.picture, towers.space.text, tokenizer, settings)
 
 
 def _tokenizer(data: Path, build: Path, lesson: Lesson, settings: Settings) -> Tokenizer:

@@ -79,7 +79,6 @@ class Text:
     muon_lr: float = 0.01
     adam_lr: float = 2e-3
     weight_decay: float = 0.05
-    outer: tuple[str, ...] = ("text.words", "text.logit_scale")
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "flickr8k_train": 0.66,
@@ -170,32 +169,6 @@ class Joint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Align:
-    """The last stage: texts meet what the finished picture tower sees.
-
-    ``windows`` views of each captioned picture are remembered beside the whole picture and its mirror image;
-    of the sources without a weight of their own, ``others`` pictures.
-    """
-
-    px: int = 80
-    windows: int = 2
-    smallest: float = 0.6
-    others: int = 6000
-    text: Text = field(
-        default_factory=lambda: Text(
-            epochs=3,
-            noise=0.0,
-            view_share=0.7,
-            decay=0.9,
-            keep=0.99,
-            muon_lr=0.003,
-            adam_lr=4e-4,
-            outer=("text.words", "text.logit_scale", "projection"),
-        )
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Export:
     """What is shipped."""
 
@@ -228,10 +201,12 @@ class Settings:
             decay=1.0,
             muon_lr=0.005,
             adam_lr=5e-4,
-            labels_weight=0.5,
+            text_lr=2e-5,
+            embedding_weight=2.0,
+            captions_weight=0.05,
+            labels_weight=0.3,
         )
     )
-    align: Align = field(default_factory=Align)
     export: Export = field(default_factory=Export)
 
 

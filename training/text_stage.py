@@ -16,7 +16,7 @@ from training.contrast import contrast, recall, same_pairs
 from training.lesson import Lesson
 from training.optimisers import MovingAverage, Optimiser, rate
 from training.runs import seeded
-from training.settings import Settings, Text
+from training.settings import Settings
 from training.towers import Projection, TextTower
 from training.vocabulary import PiecewiseTokenizer, tokenise
 
@@ -55,28 +55,20 @@ class TextStage:
 
     def __init__(self, lesson: Lesson, tokenizer: Tokenizer, settings: Settings) -> None:
         self.lesson, self.tokenizer, self.settings = lesson, tokenizer, settings
-        self.recipe = self.choose_recipe(settings)
+        self.recipe = settings.text
         self.epochs = self.recipe.epochs
         self.noisy = PiecewiseTokenizer(tokenizer, self.recipe.broken, self.recipe.broken_merges)
         self.captions = Captions(lesson.pictures, self.recipe.bare)
         seeded(settings.seed, f"{self.name} weights")
-        self.space = self.build_space()
+        self.space = TextSpace(tokenizer.get_vocab_size(), settings)
         self.average = MovingAverage(self.space, self.recipe.keep)
         self.optimiser = Optimiser(
             self.space,
             muon_lr=self.recipe.muon_lr,
             adam_lr=self.recipe.adam_lr,
             weight_decay=self.recipe.weight_decay,
-            outer=self.recipe.outer,
+            outer=("text.words", "text.logit_scale"),
         )
-
-    def choose_recipe(self, settings: Settings) -> Text:
-        """Return the part of the settings that this stage follows."""
-        return settings.text
-
-    def build_space(self) -> nn.Module:
-        """Return the text tower and the pictures' way to it, with the weights to begin from."""
-        return TextSpace(self.tokenizer.get_vocab_size(), self.settings)
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
         """Train on as many pairs as ``settings.text.pairs`` says."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the training needs torch: pip install 'ilk[training]'")
-
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from training.lesson import Lesson
@@ -20,7 +18,7 @@ KINDS = ("red square", "green square", "blue square")
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    from training.settings import Align, Joint, Phase, Picture, Text, tiny
+    from training.settings import Joint, Phase, Picture, Text, tiny
 
     recipe = tiny()
     text = replace(Text(), words=60, width=16, batch=8, pairs=16, epochs=2, weights={"flickr8k_train": 1.0})
@@ -37,7 +35,6 @@ def settings() -> Settings:
             batch=8,
             weights={"": 1.0},
         ),
-        align=Align(px=16, windows=1, text=replace(text, outer=("projection",))),
         joint=replace(
             Joint(), phases=(Phase(px=16, epochs=1), Phase(px=24, epochs=1)), samples=16, batch=8, weights={"": 1.0}
         ),

@@ -89,20 +89,3 @@ def _stop_after_first(stage: Any, folder: Path) -> None:
     stage.train_epoch = cut_off
     with pytest.raises(KeyboardInterrupt):
         run_stage(stage, folder)
-
-
-def test_aligning_moves_the_texts_and_the_last_layer_only(
-    settings: Settings, lesson: Lesson, tokenizer: Tokenizer, tmp_path: Path
-) -> None:
-    """The last stage begins from the towers' weights and leaves the towers themselves alone."""
-    from training.align_stage import AlignStage
-    from training.joint_stage import Towers
-    from training.runs import run_stage
-
-    towers = Towers(tokenizer.get_vocab_size(), settings).eval()
-    before = {name: value.clone() for name, value in towers.state_dict().items()}
-    stage = AlignStage(lesson, tokenizer, settings, picture=towers.picture, text=towers.space.text)
-    assert _same(stage.space.projection.state_dict(), towers.picture.embedding.state_dict())
-    run_stage(stage, tmp_path)
-    assert _same(towers.state_dict(), before)
-    assert not _same(stage.space.projection.state_dict(), towers.picture.embedding.state_dict())
