@@ -6,12 +6,11 @@ It joins a store, an encoder and a base directory, and adds no mechanism of its 
 from __future__ import annotations
 
 import operator
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,17 +20,12 @@ from ilk.errors import (
     ItemNotFoundError,
     ModelMismatchError,
     ModelNotFoundError,
-    QueryError,
 )
 from ilk.place import DATABASE, existing_gallery, gallery_directory
-from ilk.query import Query, Term, text
+from ilk.query import Query, text
 from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour, Space
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    from PIL.Image import Image
-
     from ilk.encoders.base import Encoder
     from ilk.ingest import Progress
     from ilk.sources.base import Source
@@ -90,7 +84,9 @@ class Gallery:
         """
         found = self.store.fetch([id])
         if id not in found:
-            raise ItemNotFoundError(f'The gallery has no item "{id}". `ilk search` shows ids; they are case-sensitive.')
+            from ilk.asking import unknown_item
+
+            raise ItemNotFoundError(unknown_item(id))
         return found[id]
 
     def path(self, uri: str) -> Path:
@@ -221,11 +217,15 @@ class Gallery:
         asked = [query if isinstance(query, Query) else text(query) for query in queries]
         if not asked:
             return []
+        from ilk.asking import Asking
+
         space = self._space(model)
-        self._load(asked, space)
+        asking = Asking(
+            queries=asked, space=space, store=self.store, base=self.base, open_encoder=lambda: self._encoder_of(space)
+        )
+        asking.load()
         started = time.perf_counter()
-        vectors = self._vectors(asked, space)
-        found = self._nearest(asked, vectors, k=k, space=space)
+        found = asking.nearest(k)
         took_ms = (time.perf_counter() - started) * 1000
         floor = -2.0 if min_similarity is None else min_similarity
         return [
@@ -256,7 +256,7 @@ class Gallery:
         """How many pictures a search cannot find, because the model has not encoded them yet."""
         return self.store.count() - self.store.count_vectors(self._space(model))
 
-    # -- how a query becomes a vector -----------------------------------------------------------------------------
+    # -- which model ----------------------------------------------------------------------------------------------
 
     def _default_model(self) -> str:
         return self._model or self.store.default_model or DEFAULT_MODEL
@@ -297,94 +297,6 @@ class Gallery:
                 f"`ilk index FOLDER --model {space.model}`."
             )
         return encoder
-
-    def _load(self, queries: Sequence[Query], space: Space) -> None:
-        """Load what the queries need, so that loading is not counted as searching."""
-        kinds = {term.kind for query in queries for term in query.terms}
-        for modality in ("text", "image"):
-            if modality in kinds:
-                self._encoder_of(space).load(modality)
-
-    def _vectors(self, queries: Sequence[Query], space: Space) -> npt.NDArray[np.float32]:
-        """One unit row of shape (d,) for each query: its terms' unit vectors, weighted and summed."""
-        import numpy as np
-
-        terms = [term for query in queries for term in query.terms]
-        rows = np.empty((len(terms), space.dimension), np.float32)
-        for kind in ("text", "image", "item", "vector"):
-            places = [i for i, term in enumerate(terms) if term.kind == kind]
-            if places:
-                rows[places] = self._encoded(kind, [terms[i] for i in places], space)
-        rows *= np.array([[term.weight] for term in terms], np.float32)
-        starts = np.cumsum([0, *(len(query.terms) for query in queries)])
-        vectors = np.stack([rows[a:b].sum(axis=0) for a, b in pairwise(starts)])
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        for query, length in zip(queries, lengths[:, 0], strict=True):
-            if length < 1e-6:  # noqa: PLR2004 -- well above what rounding leaves of a sum that cancels
-                raise QueryError(f"The terms of {query} cancel out: nothing is left to search for.")
-        return np.asarray(vectors / lengths, np.float32)
-
-    def _encoded(self, kind: str, terms: Sequence[Term], space: Space) -> npt.NDArray[np.float32]:
-        """The unit rows (n, d) of n terms of one kind."""
-        import numpy as np
-
-        if kind == "text":
-            return self._encoder_of(space).encode_texts([str(term.value) for term in terms])
-        if kind == "image":
-            encoder = self._encoder_of(space)
-            return encoder.encode_images([_opened(term, encoder.image_size) for term in terms])
-        if kind == "item":
-            ids = [str(term.value) for term in terms]
-            stored = self.store.vectors(ids, space)
-            for id_ in ids:
-                if id_ not in stored:
-                    self.get(id_)  # says so if there is no such item at all
-                    raise ItemNotFoundError(
-                        f'"{id_}" has no vector of the model "{space.model}" yet: '
-                        f"run `ilk index FOLDER --model {space.model}`."
-                    )
-            return np.stack([stored[id_] for id_ in ids])
-        rows = np.empty((len(terms), space.dimension), np.float32)
-        for row, term in zip(rows, terms, strict=True):
-            try:
-                given = np.asarray(term.value, np.float64)
-            except (TypeError, ValueError) as error:
-                raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
-            if given.shape != (space.dimension,) or not np.isfinite(given).all() or not given.any():
-                raise QueryError(
-                    f"A vector to search with has shape ({space.dimension},) and finite numbers that are not all 0; "
-                    f"one of shape {given.shape} was given."
-                )
-            row[:] = given / np.linalg.norm(given)
-        return rows
-
-    def _nearest(
-        self, queries: Sequence[Query], vectors: npt.NDArray[np.float32], *, k: int, space: Space
-    ) -> list[list[Neighbour]]:
-        """The k nearest of each, searched together where nothing is left out."""
-        found: list[list[Neighbour]] = [[] for _ in queries]
-        excluded = [self._asked_with(query) for query in queries]
-        together = [i for i, ids in enumerate(excluded) if not ids]
-        if together:
-            for i, near in zip(together, self.store.search(vectors[together], k, space=space), strict=True):
-                found[i] = near
-        for i, ids in enumerate(excluded):
-            if ids:
-                found[i] = self.store.search(vectors[i : i + 1], k, space=space, exclude=ids)[0]
-        return found
-
-    def _asked_with(self, query: Query) -> frozenset[str]:
-        """The ids of the items a query is made of: themselves they would always find first."""
-        from ilk.sources import id_of
-
-        ids = set[str]()
-        for term in query.terms:
-            if term.kind == "item":
-                ids.add(str(term.value))
-            elif term.kind == "image" and isinstance(term.value, str | Path):
-                path = os.path.expanduser(term.value)  # noqa: PTH111 -- pathlib's raises where there is no home
-                ids |= {id_of(Path(path), self.base), id_of(Path(os.path.realpath(path)), self.base)}
-        return frozenset(ids)
 
     # -- letting go -----------------------------------------------------------------------------------------------
 
@@ -458,19 +370,6 @@ def _space_of(encoder: Encoder) -> Space:
         dimension=encoder.dimension,
         modalities=frozenset(encoder.modalities),
     )
-
-
-def _opened(term: Term, image_size: int) -> Image:
-    """The picture of a term, upright and RGB."""
-    from PIL import Image
-
-    from ilk import pictures
-
-    if isinstance(term.value, Image.Image):
-        return pictures.upright(term.value)
-    if isinstance(term.value, bytes):
-        return pictures.load(term.value, size=image_size).image
-    return pictures.load(Path(os.path.expanduser(str(term.value))), size=image_size).image  # noqa: PTH111 -- see above
 
 
 def _whole(k: int) -> int:
