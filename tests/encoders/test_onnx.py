@@ -16,9 +16,10 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from encoders.tiny import DIMENSION, SIDE, Shape, Tiny, noise
+from ilk.encoders.compute import ComputeOptions, usable_processors
 from ilk.encoders.families import Readout
 from ilk.encoders.onnx import OnnxEncoder
-from ilk.encoders.session import DEVICES, ComputeOptions, usable_processors
+from ilk.encoders.session import PROVIDERS
 from ilk.errors import InputError, MissingExtraError, ModalityError, ModelFormatError
 
 
@@ -262,12 +263,12 @@ def test_an_operator_nobody_knows_is_one_sentence(tmp_path: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("device", sorted(set(DEVICES) - {"cpu", "openvino", "coreml"}))
+@pytest.mark.parametrize("device", sorted(set(PROVIDERS) - {"cpu", "openvino", "coreml"}))
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path, device: str) -> None:
     """A device that the installed ONNX Runtime lacks names the package that has it; nothing else is used instead."""
     import onnxruntime
 
-    provider, package = DEVICES[device]
+    provider, package = PROVIDERS[device]
     if provider in onnxruntime.get_available_providers():
         pytest.skip(f"this ONNX Runtime has {provider}")
     encoder = opened(Tiny(tmp_path), options=ComputeOptions(device=device))
@@ -278,7 +279,7 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path, device: str) -> N
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: ComputeOptions(device="abacus"), "no device 'abacus'; there are cpu, cuda"),
+        (lambda: ComputeOptions(device="abacus"), "no device 'abacus'; there are auto, cpu, cuda"),
         (lambda: ComputeOptions(threads=0), "threads must be at least 1"),
         (lambda: ComputeOptions(batch_size=0), "batch_size must be at least 1"),
     ],

@@ -91,7 +91,7 @@ def load_encoder(
     variant
         Which weights, such as ``"quantized"`` or ``"fp16"``; None for full precision.
     device
-        What computes: ``"cpu"``, or another of `ilk.encoders.session.DEVICES` that the installed ONNX Runtime has.
+        What computes: ``"cpu"``, or another of `ilk.encoders.compute.DEVICES` that the installed ONNX Runtime has.
     threads
         How many compute one batch; None for the processors this process may use.
     batch_size
@@ -111,8 +111,8 @@ def load_encoder(
     The encoder's name is what a gallery needs to open the same model again: a folder's is its absolute path, and a
     variant is part of it.
     """
+    from ilk.encoders.compute import ComputeOptions
     from ilk.encoders.onnx import OnnxEncoder
-    from ilk.encoders.session import ComputeOptions
 
     name, variant = _split_variant(name_or_path, variant)
     options = ComputeOptions(device=device, threads=threads, batch_size=batch_size)

@@ -19,10 +19,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ilk.encoders.base import Modality
+from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.preprocess import Preprocessing
-from ilk.encoders.session import ComputeOptions, Session
+from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
 from ilk.errors import ModalityError, ModelFormatError
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from PIL.Image import Image
+
+BATCH_SIZE = 32
+"""Unless told otherwise: from there on ONNX Runtime gains nothing on a processor."""
 
 _DEFAULT_OPTIONS = ComputeOptions()
 
@@ -99,7 +103,7 @@ class OnnxEncoder:
     @property
     def batch_size(self) -> int:
         """Pictures it likes to be given at once."""
-        return self.options.batch_size
+        return self.options.batch_size or BATCH_SIZE
 
     @cached_property
     def dimension(self) -> int:

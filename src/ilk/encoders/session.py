@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ilk.encoders.compute import ComputeOptions, usable_processors
 from ilk.encoders.families import Pooling, Readout
 from ilk.errors import InputError, MissingExtraError, ModelFormatError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-DEVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
+PROVIDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "cpu": ("CPUExecutionProvider", "onnxruntime"),
         "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
@@ -29,42 +28,9 @@ DEVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """What a device is called here, to ONNX Runtime, and in which of its packages it comes."""
 
+_VARIANT_OF = MappingProxyType({"float16": "fp16", "bfloat16": "fp16", "int8": "int8"})
 _ONLY_FATAL = 4
 _DTYPES = MappingProxyType({"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int32)": "int32"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComputeOptions:
-    """How to run a model.
-
-    Attributes
-    ----------
-    device
-        One of `DEVICES`.
-    threads
-        How many compute one batch; None for the processors this process may use.
-    batch_size
-        Pictures or texts that go through a tower at once.
-    """
-
-    device: str = "cpu"
-    threads: int | None = None
-    batch_size: int = 32
-
-    def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise InputError(f"There is no device {self.device!r}; there are {', '.join(DEVICES)}.")
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"threads must be at least 1, not {self.threads}.")
-        if self.batch_size < 1:
-            raise InputError(f"batch_size must be at least 1, not {self.batch_size}.")
-
-
-def usable_processors() -> int:
-    """How many processors this process may use, which can be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Session:
@@ -90,11 +56,17 @@ class Session:
     def __init__(self, file: Path, *, name: str, options: ComputeOptions) -> None:
         import onnxruntime
 
-        provider, package = DEVICES[options.device]
+        device = _device(options.device, onnxruntime.get_available_providers(), name)
+        provider, package = PROVIDERS[device]
         if provider not in onnxruntime.get_available_providers():
             raise MissingExtraError(
-                f"The installed ONNX Runtime cannot use {options.device}. Run `pip install {package}` in place of "
+                f"The installed ONNX Runtime cannot use {device}. Run `pip install {package}` in place of "
                 "onnxruntime, or leave the device at cpu."
+            )
+        if options.precision not in {"auto", "float32"}:
+            raise InputError(
+                f"{name} is an ONNX export, whose precision is that of its files: name a variant such as "
+                f"{name}#{_VARIANT_OF[options.precision]} instead of {options.precision}."
             )
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = options.threads or usable_processors()
@@ -187,6 +159,16 @@ class Session:
         except Exception as error:  # as above
             raise ModelFormatError(f"{self.name} failed on a batch: {_first_line(error)}") from error
         return _pool(found, readout.pooling, self.name)
+
+
+def _device(asked: str, available: Sequence[str], name: str) -> str:
+    """The device by a name of `PROVIDERS`; ``auto`` is the GPU that the installed ONNX Runtime was built for."""
+    if asked == "auto":
+        return "cuda" if PROVIDERS["cuda"][0] in available else "cpu"
+    kind = asked.partition(":")[0]
+    if kind not in PROVIDERS or kind != asked:
+        raise InputError(f"{name} runs in ONNX Runtime, which has no device {asked!r}; it has {', '.join(PROVIDERS)}.")
+    return kind
 
 
 def _padded(value: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
