@@ -84,7 +84,7 @@ def choose_splits(pictures: Iterable[Picture], splits: Splits) -> dict[str, str]
     return chosen
 
 
-def read_files(data: Path, pictures: Iterable[Picture]) -> Iterator[bytes]:
+def read_files(data: Path, pictures: Iterable[Picture], build: Path) -> Iterator[bytes]:
     """Yield the bytes of each picture, reading every archive once from front to back.
 
     Parameters
@@ -92,7 +92,9 @@ def read_files(data: Path, pictures: Iterable[Picture]) -> Iterator[bytes]:
     data
         Folder that holds the sources.
     pictures
-        What ``read_manifest`` returned, whole and in its order.
+        What ``read_manifest`` returned, whole and in its order, and whatever was drawn.
+    build
+        Holds what was drawn.
 
     Yields
     ------
@@ -101,7 +103,7 @@ def read_files(data: Path, pictures: Iterable[Picture]) -> Iterator[bytes]:
     """
     archives = _archive_members(data)
     for picture in pictures:
-        path = data / picture.name
+        path = (build if picture.source == "drawn" else data) / picture.name
         if picture.name.startswith(f"{ARCHIVES}/"):
             name, content, _ = next(archives)
             if name != picture.name:

@@ -108,7 +108,7 @@ def build_pixels(data: Path, pictures: Sequence[Picture], folder: Path, settings
     aspects = np.ones(len(pictures), dtype=np.float32)
     with ThreadPoolExecutor() as pool:
         done = 0
-        for chunk in _chunks(read_files(data, pictures)):
+        for chunk in _chunks(read_files(data, pictures, folder.parent)):
             px = [sizes[k] for k in which[done : done + len(chunk)]]
             for picture, aspect in pool.map(decode, chunk, px):
                 arrays[which[done]][row[done]] = picture

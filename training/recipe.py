@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 
 from training.captions import every_text
+from training.drawings import draw_pictures, teach_drawings
 from training.export import export_model
 from training.joint_stage import JointStage
 from training.lesson import Lesson
@@ -38,19 +40,22 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     """
     settings = settings or Settings()
     torch.set_num_threads(1)
-    pictures = read_manifest(data, settings.splits)
+    photographs = read_manifest(data, settings.splits)
+    drawn = draw_pictures(build, settings.seed, settings.drawings)
+    pictures = [*photographs, *drawn]
     build_pixels(data, pictures, build / "pixels", settings)
     store = open_pixels(pictures, build / "pixels", settings)
-    table = Lesson(pictures, store, read_table(data, pictures))
-    tokenizer = _tokenizer(data, build, table, settings)
-
-    picture = PictureStage(table, settings)
-    run_stage(picture, build)
-    text = TextStage(table, tokenizer, settings)
-    run_stage(text, build)
+    features = np.concatenate([read_table(data, photographs), teach_drawings(data, build, drawn)])
     views = plan_views(pictures, store.aspects, settings.seed, settings.teacher_views)
-    taught = teach_views(data, store, views, build / "views", threads=settings.threads)
-    lesson = Lesson(pictures, store, table.table, taught)
+    lesson = Lesson(
+        pictures, store, features, teach_views(data, store, views, build / "views", threads=settings.threads)
+    )
+    tokenizer = _tokenizer(data, build, lesson, settings)
+
+    picture = PictureStage(lesson, settings)
+    run_stage(picture, build)
+    text = TextStage(lesson, tokenizer, settings)
+    run_stage(text, build)
     space: Any = text.average.model
     joint = JointStage(
         lesson,

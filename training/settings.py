@@ -39,20 +39,36 @@ class TeacherViews:
 
     per_source: dict[str, int] = field(
         default_factory=lambda: {
-            "flickr8k_train": 4,
-            "openstax": 4,
-            "openstax_american_government": 4,
-            "openstax_astronomy": 4,
-            "openstax_business": 4,
-            "openstax_psychology": 4,
-            "clothing_train": 2,
-            "grocery_train": 1,
-            "grocery_iconic": 2,
+            "flickr8k_train": 8,
+            "openstax": 6,
+            "openstax_american_government": 6,
+            "openstax_astronomy": 6,
+            "openstax_business": 6,
+            "openstax_psychology": 6,
+            "clothing_train": 6,
+            "grocery_train": 3,
+            "grocery_iconic": 3,
+            "sports22": 1,
+            "imagenette": 1,
+            "intel_scenes": 1,
+            "houses": 1,
+            "weather": 1,
+            "nips17_imagenet": 2,
+            "scene15": 1,
+            "recipes": 2,
         }
     )
-    most: int = 16384
+    most: int = 98304
     smallest: float = 0.35
     mixed: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawings:
+    """How many scenes are painted, and at which size."""
+
+    count: int = 3000
+    px: int = 144
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +106,8 @@ class Text:
             "clothing_train": 0.04,
             "grocery_train": 0.04,
             "grocery_iconic": 0.005,
-            "": 0.155,
+            "drawn": 0.03,
+            "": 0.125,
         }
     )
 
@@ -116,7 +133,7 @@ class Picture:
     widths: tuple[int, ...] = (64, 128, 288)
     depths: tuple[int, ...] = (1, 3, 2)
     head: int = 1024
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=3),)
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=5, taught=0.4),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.01
@@ -131,7 +148,8 @@ class Picture:
             "flickr8k_train": 0.27,
             "tiny_imagenet": 0.28,
             "fashion": 0.05,
-            "": 0.40,
+            "drawn": 0.03,
+            "": 0.37,
         }
     )
 
@@ -140,30 +158,31 @@ class Picture:
 class Joint:
     """Both towers together."""
 
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=4), Phase(px=80, epochs=2, taught=0.45, smallest=0.5))
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=24, taught=0.45, smallest=0.5),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.02
     decay: float = 0.0
-    keep: float = 0.99
-    muon_lr: float = 0.02
-    adam_lr: float = 2e-3
-    text_lr: float = 1e-4
+    keep: float = 0.998
+    muon_lr: float = 0.015
+    adam_lr: float = 1.5e-3
+    text_lr: float = 5e-5
     weight_decay: float = 0.05
     features_weight: float = 1.0
     embedding_weight: float = 1.0
-    captions_weight: float = 0.3
-    labels_weight: float = 0.0
+    captions_weight: float = 0.1
+    labels_weight: float = 0.3
     teacher_weight: float = 0.1
     weights: dict[str, float] = field(
         default_factory=lambda: {
-            "flickr8k_train": 0.4,
+            "flickr8k_train": 0.33,
             "openstax": 0.03,
             "clothing_train": 0.1,
             "grocery_train": 0.05,
-            "tiny_imagenet": 0.14,
+            "tiny_imagenet": 0.2,
             "fashion": 0.05,
-            "": 0.23,
+            "drawn": 0.02,
+            "": 0.22,
         }
     )
 
@@ -190,21 +209,18 @@ class Settings:
     small_sources: tuple[str, ...] = ("tiny_imagenet",)
     splits: Splits = field(default_factory=Splits)
     teacher_views: TeacherViews = field(default_factory=TeacherViews)
+    drawings: Drawings = field(default_factory=Drawings)
     text: Text = field(default_factory=Text)
     picture: Picture = field(default_factory=Picture)
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=2, taught=0.25),),
-            samples=16384,
-            batch=128,
+            phases=(Phase(px=80, epochs=6, taught=0.45, smallest=0.5),),
             decay=1.0,
-            muon_lr=0.005,
-            adam_lr=5e-4,
-            text_lr=2e-5,
+            muon_lr=0.01,
+            adam_lr=1e-3,
+            text_lr=5e-5,
             embedding_weight=2.0,
-            captions_weight=0.05,
-            labels_weight=0.3,
         )
     )
     export: Export = field(default_factory=Export)

@@ -53,7 +53,7 @@ def test_a_manifest_reads_tables_and_archives(tmp_path: Path) -> None:
         ("flickr8k_train/images/a.webp", "flickr8k_train", ("A dog", "Two dogs")),
         ("train_more/x_000000", "x", ("a photo of a cat",)),
     ]
-    assert list(read_files(tmp_path, pictures)) == [b"A", b"B"]
+    assert list(read_files(tmp_path, pictures, tmp_path)) == [b"A", b"B"]
 
 
 def test_a_mirrored_view_is_the_picture_mirrored(lesson: Lesson) -> None:
