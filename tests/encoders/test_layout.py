@@ -8,7 +8,16 @@ import pytest
 
 from encoders.tiny import Shape, Tiny
 from ilk.encoders.base import Modality
-from ilk.encoders.layout import ModelFiles, choose_weights, variant_file, variants_in
+from ilk.encoders.layout import (
+    HUB,
+    IMMICH,
+    ModelFiles,
+    choose_files,
+    choose_weights,
+    layout_of,
+    variant_file,
+    variants_in,
+)
 from ilk.errors import ModelFormatError
 
 BASE32 = [  # as in Xenova/clip-vit-base-patch32
@@ -16,6 +25,15 @@ BASE32 = [  # as in Xenova/clip-vit-base-patch32
     *(f"onnx/{tower}{variant}.onnx" for tower in ("model", "text_model", "vision_model") for variant in ("", "_fp16")),
     "onnx/model_quantized.onnx",
     "onnx/model.onnx_data",
+]
+
+LARGE = [  # as in immich-app/ViT-H-14__laion2b-s32b-b79k, where each large tensor has a file
+    "README.md",
+    "config.json",
+    *(f"textual/{file}" for file in ("merges.txt", "vocab.json", "tokenizer.json", "tokenizer_config.json")),
+    *(f"textual/{file}" for file in ("model.onnx", "special_tokens_map.json", "token_embedding.weight")),
+    *(f"visual/{file}" for file in ("model.onnx", "preprocess_cfg.json", "onnx__MatMul_6496", "model.armnn")),
+    *(f"visual/{file}" for file in ("fp16/model.armnn", "rknpu/rk3588/model.rknn")),
 ]
 
 
@@ -42,6 +60,38 @@ def test_variants_are_listed() -> None:
     assert variants_in(BASE32) == (None, "fp16", "quantized")
     assert variants_in(["onnx/decoder_model.onnx", "onnx/model_q4f16.onnx"]) == ("q4f16",)
     assert variant_file("onnx/model.onnx", "int8") == "onnx/model_int8.onnx"
+
+
+def test_either_layout_is_known_by_its_weights() -> None:
+    """Where the weights lie says which layout it is; of both, that of transformers.js is taken."""
+    assert layout_of(BASE32) is HUB
+    assert layout_of(LARGE) is IMMICH
+    assert layout_of([*LARGE, *BASE32]) is HUB
+    assert layout_of(["README.md"]) is HUB
+
+
+def test_what_to_fetch_is_one_variant_with_all_it_needs() -> None:
+    """Of an export for transformers.js: the settings, one variant, and the weights beside it."""
+    found = choose_files([*BASE32, "tokenizer.json", "README.md", "pytorch_model.bin"], variant=None, name="it")
+    assert found == ("config.json", "onnx/text_model.onnx", "onnx/vision_model.onnx", "tokenizer.json")
+    whole = choose_files(["onnx/model.onnx", "onnx/model.onnx_data", "onnx/model_int8.onnx"], variant=None, name="it")
+    assert whole == ("onnx/model.onnx", "onnx/model.onnx_data")
+    assert choose_files(BASE32, variant="quantized", name="it") == ("config.json", "onnx/model_quantized.onnx")
+
+
+def test_what_to_fetch_of_immich_leaves_other_runtimes_alone() -> None:
+    """Of Immich's layout: settings, towers and the tensors beside them; nothing for ARM NN, RKNN or slow tokenizers."""
+    left = {"README.md", "textual/merges.txt", "textual/vocab.json", "visual/model.armnn"}
+    left |= {"visual/fp16/model.armnn", "visual/rknpu/rk3588/model.rknn"}
+    assert set(choose_files(LARGE, variant=None, name="it")) == set(LARGE) - left
+
+
+def test_what_cannot_be_fetched_is_said() -> None:
+    """Without weights of the variant, both layouts alike say what is there."""
+    with pytest.raises(ModelFormatError, match=r"it has no variant 'fp16'.*The variants there are: the plain one"):
+        choose_files(LARGE, variant="fp16", name="it")
+    with pytest.raises(ModelFormatError, match=r"no ONNX weights: .*visual/model\.onnx.*What is there: config\.json"):
+        choose_files(["config.json"], variant=None, name="it")
 
 
 def test_a_variant_that_is_not_there_is_refused() -> None:

@@ -1,12 +1,22 @@
 """How a model's files lie in a folder, as data.
 
-The layout is that of the ONNX exports on the Hugging Face Hub that transformers.js runs::
+`HUB` is the layout of the ONNX exports on the Hugging Face Hub that transformers.js runs::
 
     config.json  preprocessor_config.json  tokenizer.json  tokenizer_config.json
     onnx/vision_model.onnx  onnx/text_model.onnx      a tower each
     onnx/model.onnx                                   or both towers in one, or a model that only sees
     onnx/vision_model_quantized.onnx ...              variants: _fp16, _quantized, _int8, _uint8, _q4, _q4f16, _bnb4
     onnx/model.onnx_data                              weights beside a file, when they are larger than 2 GB
+
+`IMMICH` is that of the models Immich exports from OpenCLIP and Multilingual-CLIP::
+
+    config.json                                       OpenCLIP's: embed_dim, vision_cfg, text_cfg
+    visual/model.onnx  visual/preprocess_cfg.json
+    textual/model.onnx  textual/tokenizer.json  textual/tokenizer_config.json  textual/special_tokens_map.json
+    visual/<any name>                                 weights beside a file: each tensor has a file of its own
+    visual/model.armnn  visual/fp16/  visual/rknpu/   for other runtimes, left alone
+
+(immich-app/immich, ``machine-learning/immich_ml/models/clip`` and its ``immich_model_exporter``, as of 2026.)
 """
 
 from __future__ import annotations
@@ -31,7 +41,7 @@ class Layout:
 
     image_tower: str
     text_tower: str
-    whole: str
+    whole: str | None
     config: str
     preprocessing: str
     tokenizer: str
@@ -46,7 +56,8 @@ class Layout:
     @property
     def weights(self) -> tuple[str, ...]:
         """The weights, without a variant."""
-        return (self.image_tower, self.text_tower, self.whole)
+        towers = (self.image_tower, self.text_tower)
+        return towers if self.whole is None else (*towers, self.whole)
 
 
 HUB = Layout(
@@ -59,6 +70,29 @@ HUB = Layout(
     tokenizer_config="tokenizer_config.json",
     special_tokens="special_tokens_map.json",
 )
+
+IMMICH = Layout(
+    image_tower="visual/model.onnx",
+    text_tower="textual/model.onnx",
+    whole=None,
+    config="config.json",
+    preprocessing="visual/preprocess_cfg.json",
+    tokenizer="textual/tokenizer.json",
+    tokenizer_config="textual/tokenizer_config.json",
+    special_tokens="textual/special_tokens_map.json",
+)
+
+LAYOUTS = (HUB, IMMICH)
+"""Best first, where a folder has the files of several."""
+
+# Beside a tower, what ends otherwise holds weights: OpenCLIP's exports name such files after tensors.
+_NO_WEIGHTS = (".armnn", ".rknn", ".json", ".txt", ".md", ".onnx", ".model")
+
+
+def layout_of(files: Iterable[str]) -> Layout:
+    """The layout these files are in; the first if they are in none."""
+    files = list(files)
+    return next((layout for layout in LAYOUTS if variants_in(files, layout)), HUB)
 
 
 def variant_file(file: str, variant: str | None) -> str:
@@ -93,13 +127,13 @@ def choose_weights(
         "image": variant_file(layout.image_tower, variant),
         "text": variant_file(layout.text_tower, variant),
     }
-    whole = variant_file(layout.whole, variant)
+    whole = variant_file(layout.whole, variant) if layout.whole else None
     found = {modality: file for modality, file in towers.items() if file in files}
     if found and (len(found) == len(towers) or whole not in files):
         return found
-    if whole in files:
+    if whole is not None and whole in files:
         return {None: whole}
-    wanted = f"{towers['image']}, {towers['text']} or {whole}"
+    wanted = " or ".join([*towers.values(), *([whole] if whole else [])])
     others = ", ".join(
         repr(each) if each else "the plain one, which has no name" for each in variants_in(files, layout)
     )
@@ -107,7 +141,43 @@ def choose_weights(
         asked = f"no variant {variant!r}" if variant else "no plain weights"
         raise ModelFormatError(f"{name} has {asked} ({wanted}). The variants there are: {others}.")
     here = ", ".join(sorted(files)[:12]) or "nothing"
-    raise ModelFormatError(f"{name} has no ONNX weights: ilk looks for {wanted}. What is there: {here}.")
+    raise ModelFormatError(
+        f"{name} has no ONNX weights: ilk looks for {wanted}, or in Immich's layout for "
+        f"{' or '.join(IMMICH.weights)}. What is there: {here}."
+    )
+
+
+def choose_files(files: Iterable[str], *, variant: str | None, name: str) -> tuple[str, ...]:
+    """Which of a repository's files one variant needs: settings, weights, and what lies beside those.
+
+    Parameters
+    ----------
+    files
+        All of the repository's, relative to its root.
+    variant
+        Such as ``"quantized"``; None for the one in full precision.
+    name
+        What to call the model in messages.
+
+    Raises
+    ------
+    ModelFormatError
+        If there are no such ONNX weights, in either layout; says what is there.
+    """
+    files = list(files)
+    layout = layout_of(files)
+    weights = choose_weights(files, variant=variant, name=name, layout=layout).values()
+    return tuple(
+        file for file in files if file in layout.settings or any(_belongs(file, tower, layout) for tower in weights)
+    )
+
+
+def _belongs(file: str, tower: str, layout: Layout) -> bool:
+    """Whether it is this file of weights, or may hold some of its tensors."""
+    if file.startswith(tower):  # model.onnx_data, model.onnx_data_1, model.onnx.data
+        return True
+    beside = file.rpartition("/")[0] == tower.rpartition("/")[0]
+    return layout is IMMICH and beside and not file.endswith(_NO_WEIGHTS)
 
 
 class ModelFiles:
