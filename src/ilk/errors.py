@@ -11,6 +11,7 @@
     ├── ModelError
     │   ├── ModelNotFoundError    no model of that name, here or where it could be fetched from
     │   ├── ModelFormatError      files that are not a model ilk can run
+    │   ├── ModelMemoryError      a model that a device has too little memory for
     │   ├── ModelMismatchError    vectors of one model asked of another
     │   └── ModalityError         words asked of a model that only sees, or the reverse
     ├── GalleryError
@@ -96,6 +97,12 @@ class ModelNotFoundError(ModelError):
 
 class ModelFormatError(ModelError):
     """Files that are not a model ilk can run."""
+
+
+class ModelMemoryError(ModelError):
+    """A model that a device has too little memory for."""
+
+    http_status = 503
 
 
 class ModelMismatchError(ModelError):

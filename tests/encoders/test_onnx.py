@@ -215,7 +215,7 @@ def test_an_output_that_is_no_rows_is_refused(tmp_path: Path) -> None:
 def test_a_classifier_is_refused(tmp_path: Path) -> None:
     """A model that gives classes and no embedding says which outputs it has."""
     tiny = Tiny(tmp_path, Shape(model_type="vit", split=False, image_output="logits", text_output=None))
-    with pytest.raises(ModelFormatError, match=r"\(last_hidden_state\); its outputs are logits"):
+    with pytest.raises(ModelFormatError, match=r"or last_hidden_state\); its outputs are logits"):
         opened(tiny).encode_images([noise(9, 9)])
 
 

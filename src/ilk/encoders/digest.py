@@ -10,8 +10,9 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 LARGE_BYTES = 1 << 20
 """Smaller files are hashed each time: that takes about a millisecond."""
@@ -23,13 +24,15 @@ def cache_file() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "ilk" / "digests.json"
 
 
-def digest_files(folder: Path, files: Iterable[str]) -> str:
+def digest_files(folder: Path, files: Iterable[str], *, beside: Mapping[str, str] = MappingProxyType({})) -> str:
     """SHA-256 over the names and contents of these files, hexadecimal; the order they are given in does not matter.
 
     Parameters
     ----------
     folder, files
         Where they are, and their names relative to it.
+    beside
+        What else decides a model's vectors, by name.
     """
     known = _remembered()
     learned: dict[str, list[int | str]] = {}
@@ -48,6 +51,8 @@ def digest_files(folder: Path, files: Iterable[str]) -> str:
             if stat.st_size >= LARGE_BYTES:
                 learned[str(path)] = [*stamp, content]
         whole.update(f"{name}\0{content}\n".encode())
+    for name in sorted(beside):
+        whole.update(f"{name}={beside[name]}\n".encode())
     if learned:
         _remember(known | learned)
     return whole.hexdigest()

@@ -6,14 +6,19 @@ Outputs and pooling are those of the modelling code in transformers 5.23 and of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from ilk.encoders.base import Modality
 
-Pooling: TypeAlias = Literal["none", "first"]
-"""``none``: the output is one row a picture or text. ``first``: it has a row for every token; take the first (CLS)."""
+Pooling: TypeAlias = Literal["none", "cls", "mean"]
+"""``none``: the output is one row a picture or text. The others have a row for every token: ``cls`` takes the first,
+``mean`` the average of those that are no padding."""
+
+CheckpointPooling: TypeAlias = Literal["features", "pooler", "cls", "mean"]
+"""How a transformers model gives its embedding. ``features``: by ``get_image_features`` and ``get_text_features``,
+projected into one space. ``pooler``: as ``pooler_output``. ``cls`` and ``mean``: of ``last_hidden_state``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class Family:
     modalities
         What a single file with all the weights can encode.
     image, text
-        Where a tower's embedding is, best first.
+        Where a tower's embedding is in an ONNX export, best first.
+    checkpoint
+        Where it is in a transformers checkpoint; None if the name must say.
     dimension_keys
         Dotted keys of ``config.json`` that hold the dimension, if the graph does not say it.
     processor
@@ -51,6 +58,7 @@ class Family:
     modalities: frozenset[Modality]
     image: tuple[Readout, ...] = ()
     text: tuple[Readout, ...] = ()
+    checkpoint: CheckpointPooling | None = "features"
     dimension_keys: tuple[str, ...] = ()
     processor: str = "CLIPImageProcessor"
     pad_to_context: bool = False
@@ -62,19 +70,17 @@ class Family:
 
 _BOTH: frozenset[Modality] = frozenset({"image", "text"})
 _SEES: frozenset[Modality] = frozenset({"image"})
+_READS: frozenset[Modality] = frozenset({"text"})
 
-_PROJECTED = Family(
-    modalities=_BOTH,
-    image=(Readout("image_embeds"),),
-    text=(Readout("text_embeds"),),
-    dimension_keys=("projection_dim",),
-)
+_IMAGE, _TEXT = Readout("image_embeds"), Readout("text_embeds")
+
+_PROJECTED = Family(modalities=_BOTH, image=(_IMAGE,), text=(_TEXT,), dimension_keys=("projection_dim",))
 
 # A file with both towers names its outputs as CLIP does, one with a single tower as the tower's class does.
 _SIGLIP = Family(
     modalities=_BOTH,
-    image=(Readout("image_embeds"), Readout("pooler_output")),
-    text=(Readout("text_embeds"), Readout("pooler_output")),
+    image=(_IMAGE, Readout("pooler_output")),
+    text=(_TEXT, Readout("pooler_output")),
     dimension_keys=("vision_config.hidden_size", "text_config.hidden_size"),
     processor="SiglipImageProcessor",
     pad_to_context=True,
@@ -84,30 +90,37 @@ _SIGLIP = Family(
     context=64,
 )
 
-_SIGLIP_2 = Family(
-    modalities=_SIGLIP.modalities,
-    image=_SIGLIP.image,
-    text=_SIGLIP.text,
-    dimension_keys=_SIGLIP.dimension_keys,
-    processor=_SIGLIP.processor,
-    pad_to_context=True,
-    masks_padding=False,
-    lower_case=True,
-    context=64,
+_SIGLIP_2 = replace(_SIGLIP, strip_punctuation=False)
+
+_ALIGN = replace(_PROJECTED, processor="EfficientNetImageProcessor", context=64)
+
+# Exports say mean pooling by a name, or leave it to who runs them: sentence-transformers' default is the mean.
+_SENTENCES = Family(
+    modalities=_READS,
+    text=(
+        _TEXT,
+        Readout("sentence_embedding"),
+        Readout("last_hidden_state", "mean"),
+        Readout("token_embeddings", "mean"),
+    ),
+    checkpoint="mean",
+    dimension_keys=("hidden_size", "dim"),
+    context=512,
 )
 
 
 def _first_token(processor: str) -> Family:
     return Family(
         modalities=_SEES,
-        image=(Readout("last_hidden_state", "first"),),
+        image=(_IMAGE, Readout("last_hidden_state", "cls")),
+        checkpoint="cls",
         dimension_keys=("hidden_size",),
         processor=processor,
     )
 
 
 def _pooled(processor: str) -> Family:
-    return Family(modalities=_SEES, image=(Readout("pooler_output"),), processor=processor)
+    return Family(modalities=_SEES, image=(_IMAGE, Readout("pooler_output")), checkpoint="pooler", processor=processor)
 
 
 FAMILIES = MappingProxyType(
@@ -117,6 +130,12 @@ FAMILIES = MappingProxyType(
         "chinese_clip": _PROJECTED,
         "metaclip_2": _PROJECTED,
         "altclip": _PROJECTED,
+        "aimv2": _PROJECTED,
+        "blip": replace(_PROJECTED, processor="BlipImageProcessor"),
+        "flava": replace(_PROJECTED, processor="FlavaImageProcessor"),
+        "groupvit": _PROJECTED,
+        "vision-text-dual-encoder": _PROJECTED,
+        "align": _ALIGN,
         "siglip": _SIGLIP,
         "siglip2": _SIGLIP_2,
         # A ViT's pooler is a layer that pretraining for classes leaves random: its first token is what people compare.
@@ -124,15 +143,35 @@ FAMILIES = MappingProxyType(
         "deit": _first_token("DeiTImageProcessor"),
         "dinov2": _first_token("BitImageProcessor"),
         "dinov2_with_registers": _first_token("BitImageProcessor"),
+        "dinov3_vit": _first_token("DINOv3ViTImageProcessor"),
+        "dinov3_convnext": _pooled("DINOv3ViTImageProcessor"),
+        # BEiT's pooler is the mean of its patches after a norm, learnt in fine-tuning (Bao et al. 2021, section 2.5).
+        "beit": _pooled("BeitImageProcessor"),
         "swin": _pooled("ViTImageProcessor"),
         "swinv2": _pooled("ViTImageProcessor"),
         "convnext": _pooled("ConvNextImageProcessor"),
         "convnextv2": _pooled("ConvNextImageProcessor"),
         "regnet": _pooled("ConvNextImageProcessor"),
         "resnet": _pooled("ConvNextImageProcessor"),
+        "timm_wrapper": _pooled("TimmWrapperImageProcessor"),
+        **dict.fromkeys(
+            (
+                "bert",
+                "distilbert",
+                "roberta",
+                "xlm-roberta",
+                "mpnet",
+                "camembert",
+                "electra",
+                "modernbert",
+                "nomic_bert",
+            ),
+            _SENTENCES,
+        ),
     }
 )
 """By ``model_type`` of ``config.json``."""
 
-OTHER = Family(modalities=_BOTH, image=_PROJECTED.image, text=_PROJECTED.text, dimension_keys=("projection_dim",))
-"""A model type not listed: it must name its embeddings as CLIP does."""
+OTHER = Family(modalities=_BOTH, image=(_IMAGE,), text=(_TEXT,), checkpoint=None, dimension_keys=("projection_dim",))
+"""A model type not listed: an export must name its embeddings as CLIP does; a checkpoint must have both towers, or the
+name must say how to pool."""

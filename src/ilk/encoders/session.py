@@ -158,7 +158,7 @@ class Session:
             (found,) = self._session.run([readout.output], given, self._run_options)
         except Exception as error:  # as above
             raise ModelFormatError(f"{self.name} failed on a batch: {_first_line(error)}") from error
-        return _pool(found, readout.pooling, self.name)
+        return _pool(found, readout.pooling, feeds.get("attention_mask"), self.name)
 
 
 def _device(asked: str, available: Sequence[str], name: str) -> str:
@@ -179,11 +179,19 @@ def _padded(value: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
     return np.concatenate([value, np.repeat(value[:1], missing, axis=0)]) if missing > 0 else value
 
 
-def _pool(found: npt.NDArray[Any], pooling: Pooling, name: str) -> npt.NDArray[np.float32]:
+def _pool(
+    found: npt.NDArray[Any], pooling: Pooling, mask: npt.NDArray[Any] | None, name: str
+) -> npt.NDArray[np.float32]:
     import numpy as np
 
-    if pooling == "first" and found.ndim == 3:  # noqa: PLR2004 -- picture, token, channel
-        found = found[:, 0]
+    if found.ndim == 3:  # noqa: PLR2004 -- picture or text, token, channel
+        if pooling == "cls":
+            found = found[:, 0]
+        elif pooling == "mean":
+            weights = np.ones(found.shape[:2], np.float32)
+            if mask is not None and mask.shape[1] == found.shape[1]:  # of this tower, not of the one beside it
+                weights = _padded(mask, len(found)).astype(np.float32)
+            found = np.einsum("ntc,nt->nc", found, weights) / weights.sum(axis=1, keepdims=True)
     rows = found.reshape(len(found), -1) if found.shape[2:] == (1, 1) else found
     if rows.ndim != 2:  # noqa: PLR2004 -- rows
         raise ModelFormatError(f"{name} gives an array of shape {found.shape} where rows were expected.")

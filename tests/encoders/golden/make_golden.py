@@ -95,7 +95,7 @@ def drawn_picture(width: int, height: int) -> Image.Image:
 
 def _pictures() -> dict[str, Any]:
     # The reference is in an environment of its own, where the types are not checked.
-    import transformers  # type: ignore[import-not-found]
+    import transformers
 
     made = {}
     for name, config in CONFIGS.items():
@@ -114,7 +114,7 @@ def _texts(vocabulary: Path) -> dict[str, Any]:
     from types import SimpleNamespace
 
     from transformers import CLIPTokenizer
-    from transformers.models.siglip.tokenization_siglip import (  # type: ignore[import-not-found]
+    from transformers.models.siglip.tokenization_siglip import (
         SiglipTokenizer,
     )
 
