@@ -19,7 +19,7 @@ from training.picture_stage import PictureStage
 from training.pixels import build_pixels, open_pixels
 from training.runs import run_stage
 from training.settings import Settings
-from training.teacher import plan_views, read_table, teach_views
+from training.teacher import align_views, plan_views, read_table, teach_views
 from training.text_stage import TextStage
 from training.vocabulary import common_words, train_tokenizer
 

@@ -60,7 +60,7 @@ class TeacherViews:
     )
     most: int = 98304
     smallest: float = 0.35
-    mixed: float = 0.2
+    mixed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ class Picture:
     widths: tuple[int, ...] = (64, 128, 288)
     depths: tuple[int, ...] = (1, 3, 2)
     head: int = 1024
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=5, taught=0.4),)
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=4),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.01
@@ -158,19 +158,19 @@ class Picture:
 class Joint:
     """Both towers together."""
 
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=24, taught=0.45, smallest=0.5),)
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=60, taught=0.2, smallest=0.5),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.02
     decay: float = 0.0
     keep: float = 0.998
-    muon_lr: float = 0.015
-    adam_lr: float = 1.5e-3
+    muon_lr: float = 0.02
+    adam_lr: float = 2e-3
     text_lr: float = 5e-5
     weight_decay: float = 0.05
     features_weight: float = 1.0
     embedding_weight: float = 1.0
-    captions_weight: float = 0.1
+    captions_weight: float = 0.2
     labels_weight: float = 0.3
     teacher_weight: float = 0.1
     weights: dict[str, float] = field(
@@ -215,7 +215,7 @@ class Settings:
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=6, taught=0.45, smallest=0.5),),
+            phases=(Phase(px=80, epochs=6, taught=0.2, smallest=0.5),),
             decay=1.0,
             muon_lr=0.01,
             adam_lr=1e-3,
