@@ -47,9 +47,8 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     store = open_pixels(pictures, build / "pixels", settings)
     features = np.concatenate([read_table(data, photographs), teach_drawings(data, build, drawn)])
     views = plan_views(pictures, store.aspects, settings.seed, settings.teacher_views)
-    lesson = Lesson(
-        pictures, store, features, teach_views(data, store, views, build / "views", threads=settings.threads)
-    )
+    taught = teach_views(data, store, views, build / "views", threads=settings.threads)
+    lesson = Lesson(pictures, store, features, align_views(taught, features))
     tokenizer = _tokenizer(data, build, lesson, settings)
 
     picture = PictureStage(lesson, settings)
