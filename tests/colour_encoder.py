@@ -46,7 +46,7 @@ class ColourEncoder:
         """Scale to 8 by 8."""
         return np.asarray(image.resize((8, 8), Image.Resampling.BOX))
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_prepared(self, batch: npt.NDArray[np.uint8 | np.float32]) -> npt.NDArray[np.float32]:
         """Average."""
         self.encoded += len(batch)
         return self._unit(batch.reshape(len(batch), 64, 3).mean(axis=1))

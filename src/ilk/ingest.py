@@ -36,6 +36,8 @@ from ilk.stores.base import Known, Store, Upsert, Writer
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ilk.encoders.base import Pixels
+
 LOOKUP_BLOCK = 512
 """Ids asked of the store at once: enough that the query costs nothing beside listing them."""
 
@@ -67,7 +69,7 @@ class Prepared:
     digest
         SHA-256 of its bytes, if they could be had.
     pixels
-        The model's input, uint8 of shape (height, width, 3), if the picture has to be encoded.
+        The model's input, of shape (height, width, 3), if the picture has to be encoded.
     vector
         Its vector of shape (d,), if another item with the same bytes has one.
     same
@@ -79,7 +81,7 @@ class Prepared:
     item: Item | None = None
     failure: PictureError | None = None
     digest: str | None = None
-    pixels: npt.NDArray[np.uint8] | None = None
+    pixels: Pixels | None = None
     vector: npt.NDArray[np.float32] | None = None
     same: tuple[str, ...] = ()
 
@@ -237,9 +239,7 @@ class Ingest:
         )
         return Prepared(entry=entry, before=before, item=item, digest=digest, pixels=pixels, vector=vector, same=same)
 
-    def _seen(
-        self, data: bytes, digest: str
-    ) -> tuple[pictures.Facts, npt.NDArray[np.uint8] | None, npt.NDArray[np.float32] | None]:
+    def _seen(self, data: bytes, digest: str) -> tuple[pictures.Facts, Pixels | None, npt.NDArray[np.float32] | None]:
         """What there is to know of a picture, and either the model's input or the vector that its bytes have."""
         same = self.store.find_digest(digest, self.space)
         vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
@@ -294,7 +294,7 @@ class Ingest:
         self._encoding.clear()
         self._tell()
 
-    def _encode(self, waiting: list[npt.NDArray[np.uint8]]) -> list[npt.NDArray[np.float32] | PictureError]:
+    def _encode(self, waiting: list[Pixels]) -> list[npt.NDArray[np.float32] | PictureError]:
         """A vector for each, or why there is none.
 
         A model that fails on a batch is asked again for each picture, since one of them may be the cause. One that
@@ -310,7 +310,7 @@ class Ingest:
                 raise
             return rows
 
-    def _encode_alone(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | PictureError:
+    def _encode_alone(self, pixels: Pixels) -> npt.NDArray[np.float32] | PictureError:
         try:
             row: npt.NDArray[np.float32] = self.encoder.encode_prepared(pixels[np.newaxis])[0]
         except ModelFormatError as error:

@@ -135,7 +135,7 @@ def test_the_good_rows_of_a_bad_batch_can_be_encoded(tmp_path: Path) -> None:
     tiny = Tiny(tmp_path, Shape(text_output=None))
     tiny.write(
         "preprocessor_config.json",
-        {"image_processor_type": "SiglipImageProcessor", "size": SIDE, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]},
+        {"image_processor_type": "ViTImageProcessor", "size": SIDE, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]},
     )
     graph = helper.make_graph(
         [helper.make_node("ReduceMean", ["pixel_values"], ["image_embeds"], axes=[2, 3], keepdims=0)],

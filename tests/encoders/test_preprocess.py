@@ -14,7 +14,8 @@ from PIL import Image
 
 from encoders.golden.make_golden import CONFIGS, EVERY, SIZES, drawn_picture
 from encoders.tiny import noise
-from ilk.encoders.preprocess import PROCESSORS, Preprocessing
+from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.processors import PROCESSORS
 from ilk.errors import ModelFormatError
 
 GOLDEN = Path(__file__).parent / "golden" / "pixels.npz"
@@ -121,6 +122,31 @@ def test_other_modes_become_rgb() -> None:
     assert (prepared == 77).all()
 
 
+def test_the_file_may_hold_more_than_pictures() -> None:
+    """A processor's own file, as transformers 5 writes it, has what is done to pictures in a part of its own."""
+    whole = {"processor_class": "CLIPProcessor", "image_processor": {**CLIP, "size": {"shortest_edge": 256}}}
+    assert read(whole) == read({**CLIP, "size": {"shortest_edge": 256}})
+    assert read(whole).image_size == 256
+
+
+def test_what_is_prepared_says_its_shape_and_type() -> None:
+    """Bytes, or single-precision numbers from 0 to 255 where the reference resizes such; both as they say."""
+    for kind, dtype in (("CLIP", "uint8"), ("DINOv3ViT", "float32")):
+        preprocessing = read({"image_processor_type": f"{kind}ImageProcessor"})
+        prepared = preprocessing.prepare(noise(300, 250))
+        assert prepared.dtype.name == preprocessing.dtype == dtype
+        assert prepared.shape == preprocessing.shape == (224, 224, 3)
+        assert 200 < prepared.max() <= 255
+        assert prepared.flags.c_contiguous
+
+
+def test_channels_may_be_turned_round() -> None:
+    """MobileViT takes blue before green before red."""
+    config = {"image_processor_type": "MobileViTImageProcessor", "crop_size": {"height": 200, "width": 200}}
+    prepared = read(config).prepare(Image.new("RGB", (300, 300), (1, 2, 3)))
+    assert (prepared == (3, 2, 1)).all()
+
+
 def test_the_size_looked_at_is_the_one_before_cropping() -> None:
     """A decoder may not scale a picture below what is resized to, though less is cropped from it."""
     assert read({**CLIP, "size": {"shortest_edge": 256}}).image_size == 256
@@ -133,7 +159,7 @@ def test_what_is_not_written_is_the_default(kind: str) -> None:
     """A file that only names its processor means that processor's own values, for fast and slow classes alike."""
     for ending in ("ImageProcessor", "ImageProcessorFast", "FeatureExtractor"):
         read_in = read({"image_processor_type": kind + ending})
-        assert (read_in.height, read_in.width) in {(224, 224), (384, 384)}
+        assert read_in.height == read_in.width in {224, 256, 346, 384, 448, 512, 768}
 
 
 def test_a_file_that_names_no_processor_follows_the_family() -> None:
@@ -146,6 +172,24 @@ def test_a_file_that_names_no_processor_follows_the_family() -> None:
     ("config", "reason"),
     [
         ({"image_processor_type": "DetrImageProcessor"}, "DetrImageProcessor, which ilk cannot reproduce"),
+        ({"image_processor_type": "Siglip2ImageProcessorFast"}, r"cuts each picture into .* patches .*NaFlex"),
+        ({"image_processor_type": "TimmWrapperImageProcessor"}, r"as timm does, by the pretrained_cfg"),
+        ({"architectures": ["ViTModel"], "hidden_size": 768}, "lacks preprocessor_config.json"),
+        ({"image_processor_type": "SiglipImageProcessor", "size": 224}, "neither crops pictures nor resizes"),
+        (
+            {"image_processor_type": "ConvNextImageProcessor", "size": 224, "do_center_crop": True, "crop_size": 200},
+            "and then again",
+        ),
+        ({**CLIP, "do_pad": True, "pad_size": {"height": 256, "width": 256}}, "pads pictures of"),
+        ({**CLIP, "resample": 9}, "resizes pictures with 9; ilk knows nearest"),
+        ({"pretrained_cfg": {"input_size": [1, 28, 28]}}, "takes pictures of 1 channels"),
+        ({"pretrained_cfg": {"crop_mode": "border"}}, "crop_mode 'border'"),
+        ({"pretrained_cfg": {"crop_pct": 1.1}}, "crop_pct 1.1"),
+        ({"pretrained_cfg": {"input_size": [3, 224, 448]}}, "224 x 448 pixels with crop_mode 'center'"),
+        ({"pretrained_cfg": {"interpolation": "cubic"}}, "resizes pictures with 'cubic'"),
+        ({"size": 224, "interpolation": "bicubic", "resize_mode": "longest"}, "resize_mode 'longest'"),
+        ({"size": [224, 448], "interpolation": "bicubic"}, "224 x 448 pixels with resize_mode 'shortest'"),
+        ({"size": "large", "interpolation": "bicubic"}, "has a size"),
         ({**CLIP, "do_center_crop": False}, "neither crops pictures nor resizes"),
         ({**CLIP, "do_resize": False, "do_center_crop": False}, "neither crops pictures nor resizes"),
         ({**CLIP, "size": {"longest_edge": 99}}, "has a size"),

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
+    Pixels: TypeAlias = npt.NDArray[np.uint8 | np.float32]
+    """Prepared pictures, from 0 to 255: bytes, unless the model's reference resizes in floating point."""
+
 Modality: TypeAlias = Literal["image", "text"]
 
 
@@ -65,17 +68,17 @@ class Encoder(Protocol):
         """
         ...
 
-    def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
+    def prepare_image(self, image: Image) -> Pixels:
         """Resize and crop one upright RGB picture to the model's input.
 
         Returns
         -------
-        uint8 array of shape (height, width, 3), the same for every picture. Thread-safe.
+        uint8 or float32 array of shape (height, width, 3), the same for every picture. Thread-safe.
         """
         ...
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Encode n prepared pictures, uint8 of shape (n, height, width, 3), into unit rows (n, d), float32."""
+    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32."""
         ...
 
     def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:

@@ -127,7 +127,7 @@ FAMILIES = MappingProxyType(
     {
         "ilk-pocket": _PROJECTED,
         "clip": _PROJECTED,
-        "chinese_clip": _PROJECTED,
+        "chinese_clip": replace(_PROJECTED, processor="ChineseCLIPImageProcessor"),
         "metaclip_2": _PROJECTED,
         "altclip": _PROJECTED,
         "aimv2": _PROJECTED,

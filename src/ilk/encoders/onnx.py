@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from ilk.encoders.base import Pixels
+
 BATCH_SIZE = 32
 """Unless told otherwise: from there on ONNX Runtime gains nothing on a processor."""
 
@@ -175,12 +177,12 @@ class OnnxEncoder:
 
     # -- encoding -------------------------------------------------------------------------------------------------
 
-    def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
-        """Resize and crop one upright RGB picture to uint8 of shape (height, width, 3), as the reference does."""
+    def prepare_image(self, image: Image) -> Pixels:
+        """Resize and crop one upright RGB picture to an array of shape (height, width, 3), as the reference does."""
         return self.preprocessing.prepare(image)
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Encode n prepared pictures, uint8 of shape (n, height, width, 3), into unit rows (n, d), float32.
+    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32.
 
         Raises
         ------
@@ -209,8 +211,7 @@ class OnnxEncoder:
         import numpy as np
 
         self._require("image")
-        shape = (len(images), self.preprocessing.height, self.preprocessing.width, 3)
-        batch = np.empty(shape, np.uint8)
+        batch = np.empty((len(images), *self.preprocessing.shape), self.preprocessing.dtype)
         for row, image in enumerate(images):
             batch[row] = self.prepare_image(image)
         return self.encode_prepared(batch)
@@ -263,10 +264,10 @@ class OnnxEncoder:
             return self._text_feeds([[self.reader.pad_id]])
         return {"pixel_values": self.preprocessing.normalise(self._blank())}
 
-    def _blank(self) -> npt.NDArray[np.uint8]:
+    def _blank(self) -> Pixels:
         import numpy as np
 
-        return np.zeros((1, self.preprocessing.height, self.preprocessing.width, 3), np.uint8)
+        return np.zeros((1, *self.preprocessing.shape), self.preprocessing.dtype)
 
     def _encode(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
         import numpy as np

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from ilk.encoders.base import Pixels
+
 LARGEST_BATCH = {"cpu": 32, "mps": 64}
 """Rows at once at most; 256 on other devices. A processor gains nothing beyond this, and a kill loses a batch."""
 
@@ -152,7 +154,10 @@ class TorchEncoder:
             If the model has no picture tower.
         """
         self._require("image")
-        config = self.files.read_json(PREPROCESSING, required=False) or self.files.config
+        # In a file of its own; since transformers 5 also beside the tokenizer's; for timm's models in config.json.
+        files = (PREPROCESSING, "processor_config.json")
+        found = (self.files.read_json(file, required=False) for file in files)
+        config = next(filter(None, found), self.files.config)
         return Preprocessing.from_config(config, processor=self.files.family.processor, name=self.name)
 
     @cached_property
@@ -194,11 +199,11 @@ class TorchEncoder:
 
     # -- encoding -------------------------------------------------------------------------------------------------
 
-    def prepare_image(self, image: Image) -> npt.NDArray[np.uint8]:
+    def prepare_image(self, image: Image) -> Pixels:
         """Resize and crop one upright RGB picture to (height, width, 3), as the reference does."""
         return self.preprocessing.prepare(image)
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Encode n prepared pictures of shape (n, height, width, 3) into unit rows (n, d), float32.
 
         Raises
@@ -319,7 +324,7 @@ class TorchEncoder:
         for start in range(some.start, some.stop, smaller):
             self._fill(rows, slice(start, min(start + smaller, some.stop)), replica, compute, size)
 
-    def _blank(self) -> npt.NDArray[np.uint8]:
+    def _blank(self) -> Pixels:
         from PIL import Image
 
         return self.prepare_image(Image.new("RGB", (8, 8)))[None]

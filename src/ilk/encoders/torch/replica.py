@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ilk.encoders.base import Pixels
+
 _SPATIAL, _TOKENS = 4, 3
 
 
@@ -52,7 +54,7 @@ class Replica:
             gain, shift = preprocessing.gain_and_shift()
             self._gain, self._shift = (torch.from_numpy(each).to(device) for each in (gain, shift))
 
-    def encode_pixels(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def encode_pixels(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Rows (n, d) of n prepared pictures of shape (n, height, width, 3), not normalised."""
         import torch
 
