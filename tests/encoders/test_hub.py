@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from encoders.fake_hub import COMMIT, FakeHub
+from encoders.fake_hub import COMMIT, FakeHub, Offer
 from encoders.tiny import Shape, Tiny
 from ilk.encoders import hub, load_encoder
+from ilk.encoders.runtimes import missing_packages
 from ilk.errors import ModelNotFoundError
+
+needs_torch = pytest.mark.skipif(bool(missing_packages()), reason="ilk[torch] is not installed")
 
 NOWHERE = "http://127.0.0.1:9"  # the port of the discard service, which nothing answers
 
 PROGRAM = """
-import json, sys
+import json, os, sys
+for package in os.environ.get("WITHOUT", "").split():
+    sys.modules[package] = None  # which Python takes for a package that is not there
 from ilk.encoders import load_encoder
 from ilk.errors import IlkError
 try:
     encoder = load_encoder(sys.argv[1])
-    rows = encoder.encode_texts(["a dog"])
-    print(json.dumps({"name": encoder.name, "revision": encoder.revision, "row": rows[0].tolist(),
+    opened = type(encoder).__name__
+    rows = encoder.encode_texts(["a dog"]).tolist() if opened == "OnnxEncoder" else [None]
+    print(json.dumps({"name": encoder.name, "revision": encoder.revision, "opened": opened, "row": rows[0],
                       "network": "httpx" in sys.modules or "huggingface_hub.file_download" in sys.modules}))
 except IlkError as error:
     print(json.dumps({"error": type(error).__name__, "message": str(error)}))
@@ -44,6 +53,18 @@ def load(name: str, home: Path, **environment: str) -> dict[str, Any]:
     assert done.stdout, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def write_checkpoint(folder: Path, *, weights: str = "model.safetensors", **config: object) -> Path:
+    """The least that is a checkpoint, with what ilk leaves alone beside it."""
+    Tiny(folder, Shape(split=False))
+    (folder / "onnx" / "model.onnx").unlink()
+    (folder / "config.json").write_text(json.dumps({"model_type": "clip", **config}), encoding="utf-8")
+    header = b"{}"
+    (folder / weights).write_bytes(len(header).to_bytes(8, "little") + header)
+    for name in ("README.md", "modeling_tiny.py", "flax_model.msgpack", "tf_model.h5", "clip.pt"):
+        (folder / name).write_text("not needed", encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
@@ -140,22 +161,153 @@ def test_a_cache_in_part_is_completed(tiny: Tiny, fake: FakeHub, tmp_path: Path)
     assert load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)["revision"] == COMMIT
 
 
-def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What the system says of the disk is passed on."""
+def test_a_download_that_was_cut_off_is_not_taken_for_whole(tiny: Tiny, fake: FakeHub, tmp_path: Path) -> None:
+    """A model whose other tower is still to come is fetched to its end, or said not to be there."""
+    home = tmp_path / "home"
+    whole = load("org/tiny", home, HF_ENDPOINT=fake.url)
+    for file in (home / "hub").rglob("text_model.onnx"):
+        file.unlink()
+    assert "only in part" in load("org/tiny", home, HF_HUB_OFFLINE="1")["message"]
+    assert load("org/tiny", home, HF_ENDPOINT=fake.url)["row"] == whole["row"]
+
+
+def test_what_ilk_writes_into_the_cache_disturbs_nobody(fake: FakeHub, tmp_path: Path) -> None:
+    """The Hub's own tools read the cache as before."""
+    from huggingface_hub import scan_cache_dir
+
+    load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)
+    found = scan_cache_dir(tmp_path / "home" / "hub")
+    assert [repository.repo_id for repository in found.repos] == ["org/tiny"]
+    assert list(found.warnings) == []
+
+
+@needs_torch
+def test_a_checkpoint_is_fetched_without_what_it_brings_besides(tmp_path: Path) -> None:
+    """Settings and safetensors are fetched; no programs, no pickles, no weights of other frameworks."""
+    with FakeHub(write_checkpoint(tmp_path / "published")) as fake:
+        answer = load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)
+        assert (answer.get("opened"), answer.get("revision")) == ("TorchEncoder", COMMIT), answer
+        assert "model.safetensors" in fake.fetched()
+        assert {Path(file).suffix for file in fake.fetched()} == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("org/tiny", 'installed: run `pip install "ilk[torch]"`.'),
+        ("openai/clip-vit-base-patch16", "or name Xenova/clip-vit-base-patch16, which has the same weights"),
+    ],
+)
+def test_without_pytorch_a_checkpoint_is_refused_before_it_is_fetched(tmp_path: Path, name: str, said: str) -> None:
+    """The extra is named, and an export of the same weights where one is known."""
+    with FakeHub(write_checkpoint(tmp_path / "published"), name=name) as fake:
+        answer = load(name, tmp_path / "home", HF_ENDPOINT=fake.url, WITHOUT="torch")
+        assert answer["error"] == "MissingExtraError"
+        assert said in answer["message"]
+        assert fake.fetched() == set()
+
+
+@needs_torch
+def test_where_there_are_both_the_name_decides(tiny: Tiny, tmp_path: Path) -> None:
+    """ONNX files are taken, unless the variant is one of PyTorch's."""
+    write_checkpoint(tmp_path / "checkpoint")
+    for file in ("config.json", "model.safetensors"):
+        (tiny.folder / file).write_bytes((tmp_path / "checkpoint" / file).read_bytes())
+    with FakeHub(tiny.folder) as fake:
+        home = tmp_path / "home"
+        assert load("org/tiny", home, HF_ENDPOINT=fake.url)["opened"] == "OnnxEncoder"
+        assert "model.safetensors" not in fake.fetched()
+        pooled = load("org/tiny#cls", home, HF_ENDPOINT=fake.url)
+        assert (pooled["opened"], pooled["name"]) == ("TorchEncoder", "org/tiny#cls")
+        assert load("org/tiny#torch", home, HF_HUB_OFFLINE="1")["opened"] == "TorchEncoder"
+        assert load("org/tiny", home, HF_HUB_OFFLINE="1")["opened"] == "OnnxEncoder"
+
+
+@needs_torch
+def test_pickles_are_refused_and_not_fetched(tmp_path: Path) -> None:
+    """A model with nothing else says what to do."""
+    with FakeHub(write_checkpoint(tmp_path / "published", weights="pytorch_model.bin")) as fake:
+        answer = load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)
+        assert answer["error"] == "ModelFormatError"
+        assert "a pickle" in answer["message"]
+        assert fake.fetched() <= {"config.json"}
+
+
+@needs_torch
+def test_the_safetensors_that_the_hub_offers_are_taken(tmp_path: Path) -> None:
+    """Where the weights are pickles, the newest pull request of the Hub's converter stands for them from then on."""
+    offers = (
+        Offer(3, hub.CONVERTER, write_checkpoint(tmp_path / "older")),
+        Offer(5, hub.CONVERTER, write_checkpoint(tmp_path / "newer")),
+        Offer(7, "somebody", write_checkpoint(tmp_path / "somebody")),
+    )
+    published = write_checkpoint(tmp_path / "published", weights="pytorch_model.bin")
+    with FakeHub(published, offers=offers) as fake:
+        home = tmp_path / "home"
+        answer = load("org/tiny", home, HF_ENDPOINT=fake.url)
+        assert (answer.get("opened"), answer.get("revision")) == ("TorchEncoder", offers[1].commit), answer
+        assert "pytorch_model.bin" not in fake.fetched()
+    assert load("org/tiny", home, HF_HUB_OFFLINE="1")["revision"] == offers[1].commit
+    assert load(f"org/tiny@{offers[1].commit}", home, HF_HUB_OFFLINE="1")["revision"] == offers[1].commit
+
+
+@needs_torch
+def test_safetensors_offered_by_anybody_else_are_not_taken(tmp_path: Path) -> None:
+    """Anybody may open a pull request under any title."""
+    offer = Offer(7, "somebody", write_checkpoint(tmp_path / "somebody"))
+    published = write_checkpoint(tmp_path / "published", weights="pytorch_model.bin")
+    with FakeHub(published, offers=(offer,)) as fake:
+        assert "a pickle" in load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)["message"]
+
+
+@needs_torch
+def test_a_model_that_brings_a_program_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
+    """Remote code is named as the reason; its weights are not downloaded first."""
+    published = write_checkpoint(
+        tmp_path / "published", model_type="made_up", auto_map={"AutoModel": "modeling_tiny.TinyModel"}
+    )
+    with FakeHub(published) as fake:
+        answer = load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)
+        assert answer["error"] == "ModelFormatError"
+        assert "brings code of its own, which ilk never runs" in answer["message"]
+        assert fake.fetched() == {"config.json"}
+
+
+class Api:
+    """A Hub of one model, of a gigabyte and a half."""
+
+    def model_info(self, *_: object, **__: object) -> object:
+        weights = SimpleNamespace(rfilename="onnx/vision_model.onnx", size=1_500_000_000)
+        return SimpleNamespace(sha=COMMIT, siblings=[weights])
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where it would be kept."""
     import huggingface_hub
     from huggingface_hub import constants
 
-    def full(*_: object, **__: object) -> str:
-        raise OSError(28, "No space left on device")
-
-    class Api:
-        def model_info(self, *_: object, **__: object) -> Any:
-            from types import SimpleNamespace
-
-            return SimpleNamespace(siblings=[SimpleNamespace(rfilename="onnx/vision_model.onnx")])
-
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
-    with pytest.raises(ModelNotFoundError, match="No space left on device"):
+    return tmp_path / "hub"
+
+
+def test_a_model_that_cannot_fit_is_not_begun(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much is needed, how much there is, and where: before anything is written."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=70_000_000))
+    with pytest.raises(ModelNotFoundError, match=r"takes 1\.5 GB in .*hub, where 70 MB are left.* HF_HOME"):
+        load_encoder("org/tiny")
+    assert not large.exists()
+
+
+def test_a_disk_that_fills_up_is_one_sentence(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the library wraps it."""
+    import huggingface_hub
+
+    def full(*_: object, **__: object) -> str:
+        raise RuntimeError("a worker failed") from OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**13))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
+    with pytest.raises(ModelNotFoundError, match=r"no room for org/tiny: it takes 1\.5 GB .* HF_HOME"):
         load_encoder("org/tiny")

@@ -1,68 +1,24 @@
-"""Models by name: the one that is built in, a folder, or a name on the Hugging Face Hub."""
+"""Models by name: the one that is built in, a folder, one of OpenAI's names, or a name on the Hugging Face Hub."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ilk.encoders.base import Modality
-from ilk.errors import InputError, ModelFormatError, ModelNotFoundError
+from ilk.encoders.cards import CARDS, OPENAI_NAMES, ModelCard
+from ilk.encoders.compute import ComputeOptions, Precision
+from ilk.errors import IlkError, InputError, MissingExtraError, ModelFormatError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
-    from ilk.encoders.onnx import OnnxEncoder
+    from ilk.encoders.hub import Snapshot
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
-    """What to know of a model before choosing it.
-
-    Attributes
-    ----------
-    name
-        To give to `load_encoder`.
-    summary
-        One sentence.
-    source
-        Where it comes from.
-    licence
-        SPDX identifier of its weights' licence.
-    size_bytes
-        To download; 0 for what comes inside the package.
-    dimension
-        Numbers in a vector.
-    modalities
-        What it can encode.
-    languages
-        That it reads, as ISO 639 codes.
-    """
-
-    name: str
-    summary: str
-    source: str
-    licence: str
-    size_bytes: int
-    dimension: int
-    modalities: frozenset[Modality]
-    languages: tuple[str, ...]
-
+_Opened = TypeVar("_Opened")
 
 _BUILT_IN = {"pocket": Path(__file__).parent / "pocket"}
-
-CARDS: tuple[ModelCard, ...] = (
-    ModelCard(
-        name="pocket",
-        summary="Small and built in: works offline in the first minute. For real use name a larger model.",
-        source="trained by this project (training/)",
-        licence="Apache-2.0",
-        size_bytes=0,
-        dimension=256,
-        modalities=frozenset({"image", "text"}),
-        languages=("en",),
-    ),
-)
 
 _HUB_NAME = re.compile(r"(?P<repository>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[^@\s]+))?")
 _VARIANT = re.compile(r"(?P<base>.+)#(?P<variant>[a-z0-9]+)")
@@ -73,29 +29,35 @@ def models_available() -> tuple[ModelCard, ...]:
     return CARDS
 
 
-def load_encoder(
+def load_encoder(  # noqa: PLR0913 -- what people may set, by the names they know
     name_or_path: str | Path,
     *,
     variant: str | None = None,
-    device: str = "cpu",
+    device: str = "auto",
+    precision: Precision = "auto",
     threads: int | None = None,
-    batch_size: int = 32,
+    batch_size: int | None = None,
 ) -> Encoder:
-    """Open a model. Its weights are loaded when they are first used, a tower at a time.
+    """Open a model. Its weights are loaded when they are first used, a tower at a time where it has a file of its own.
 
     Parameters
     ----------
     name_or_path
-        ``"pocket"``; a folder; or ``"organisation/name"`` on the Hugging Face Hub, with ``"@revision"`` after it to
-        pin one. ``"#variant"`` at the end chooses among weights, as `variant` does.
+        ``"pocket"``; a folder; ``"organisation/name"`` on the Hugging Face Hub, with ``"@revision"`` after it to pin
+        one; or what OpenAI's package calls a model, such as ``"ViT-B/32"``. ``"#variant"`` at the end chooses among
+        weights and runtimes, as `variant` does.
     variant
-        Which weights, such as ``"quantized"`` or ``"fp16"``; None for full precision.
+        Which ONNX weights, such as ``"quantized"`` or ``"fp16"``; ``"torch"`` to have PyTorch run the checkpoint
+        where there are both; ``"cls"``, ``"pooler"`` or ``"mean"`` for that, with its outputs pooled otherwise than
+        is usual for its family. None for ONNX weights in full precision, or a checkpoint where there are none.
     device
-        What computes: ``"cpu"``, or another of `ilk.encoders.compute.DEVICES` that the installed ONNX Runtime has.
+        What computes, one of `ilk.encoders.compute.DEVICES`.
+    precision
+        Of the arithmetic, one of `ilk.encoders.compute.PRECISIONS`.
     threads
         How many compute one batch; None for the processors this process may use.
     batch_size
-        Pictures or texts that go through a tower at once.
+        Pictures or texts that go through a tower at once; None to find out what is fastest.
 
     Raises
     ------
@@ -104,49 +66,152 @@ def load_encoder(
     ModelFormatError
         If the files are not a model ilk can run, or there is no such variant.
     MissingExtraError
-        If the installed ONNX Runtime lacks the device.
+        If what would run it is not installed: PyTorch for a checkpoint, another ONNX Runtime for a device.
 
     Notes
     -----
-    The encoder's name is what a gallery needs to open the same model again: a folder's is its absolute path, and a
-    variant is part of it.
+    The encoder's name is what a gallery needs to open the same model again: a folder's is its absolute path, one of
+    OpenAI's names becomes that of the checkpoint, and a variant is part of it.
     """
-    from ilk.encoders.compute import ComputeOptions
-    from ilk.encoders.onnx import OnnxEncoder
+    place = _Place.of(name_or_path, variant)
+    options = ComputeOptions(device=device, precision=precision, threads=threads, batch_size=batch_size)
 
-    name, variant = _split_variant(name_or_path, variant)
-    options = ComputeOptions(device=device, threads=threads, batch_size=batch_size)
-    ending = f"#{variant}" if variant else ""
+    def open_folder(folder: Path, revision: str | None = None) -> Encoder:
+        return _open(folder, place, revision=revision, options=options)
 
-    def open_folder(folder: Path, called: str, revision: str | None = None) -> OnnxEncoder:
-        return OnnxEncoder(
-            folder,
-            name=called + ending,
-            revision=revision,
-            variant=variant,
-            options=options,
-        )
+    if place.folder is not None:
+        return open_folder(place.folder)
+    return _open_from_hub(place, lambda snapshot: open_folder(snapshot.folder, snapshot.commit))
 
-    if name in _BUILT_IN:
-        return open_folder(_BUILT_IN[name], name)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():  # Path("") is the working directory
-        return open_folder(folder.absolute(), str(folder.absolute()))
-    match = _HUB_NAME.fullmatch(name)
-    if match is None or folder.is_file():
-        raise ModelNotFoundError(_unknown(name, folder))
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A model that is on this machine now.
+
+    Attributes
+    ----------
+    name
+        What it was asked for by.
+    pinned
+        What to call it so that it is the same one for ever, here and elsewhere.
+    folder
+        Where its files are.
+    """
+
+    name: str
+    pinned: str
+    folder: Path
+
+
+def fetch_model(name: str) -> Fetched:
+    """Have a model on this machine, so that it can be used without a connection.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no model of that name, here or where it could be fetched from.
+    ModelFormatError
+        If the files are not a model ilk can run, or there is no such variant.
+    MissingExtraError
+        If it is a checkpoint and PyTorch is not installed.
+    """
+    place = _Place.of(name, None)
+    if place.folder is not None:
+        load_encoder(name)
+        return Fetched(name, place.name, place.folder)
+
+    def check(snapshot: Snapshot) -> Snapshot:
+        _open(snapshot.folder, place, revision=snapshot.commit, options=ComputeOptions())
+        return snapshot
+
+    snapshot = _open_from_hub(place, check)
+    return Fetched(name, f"{place.repository}@{snapshot.commit}{place.ending}", snapshot.folder)
+
+
+def is_here(name: str) -> bool:
+    """Whether a model can be used without fetching anything."""
+    from ilk.encoders.runtimes import needed_files
+
+    place = _Place.of(name, None)
+    if place.folder is not None:
+        return True
 
     from ilk.encoders import hub
 
-    repository, revision = match["repository"], match["revision"]
-    snapshot = hub.cached(repository, revision)
-    if snapshot is not None:
+    for snapshot in hub.cached(place.repository, place.revision, variant=place.variant):
+        files = [path.relative_to(snapshot.folder).as_posix() for path in snapshot.folder.rglob("*")]
         try:
-            return open_folder(snapshot.folder, name, snapshot.commit)
+            return bool(needed_files(files, place.variant, name=name))
+        except IlkError:  # what another program fetched of it is not what ilk reads
+            continue
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a name leads: a folder, or a repository of the Hub. `name` is what to record, with the variant."""
+
+    name: str
+    variant: str | None
+    folder: Path | None = None
+    repository: str = ""
+    revision: str | None = None
+
+    @property
+    def ending(self) -> str:
+        return f"#{self.variant}" if self.variant else ""
+
+    @classmethod
+    def of(cls, name_or_path: str | Path, variant: str | None) -> _Place:
+        name, variant = _split_variant(name_or_path, variant)
+        ending = f"#{variant}" if variant else ""
+        if name in _BUILT_IN:
+            return cls(name=name + ending, variant=variant, folder=_BUILT_IN[name])
+        folder = Path(name).expanduser()
+        if name and folder.is_dir():  # Path("") is the working directory
+            return cls(name=f"{folder.absolute()}{ending}", variant=variant, folder=folder.absolute())
+        name = OPENAI_NAMES.get(name, name)  # first, since one of them has an @ of its own
+        match = _HUB_NAME.fullmatch(name)
+        if match is None or folder.is_file():
+            raise ModelNotFoundError(_unknown(name, folder))
+        return cls(name=name + ending, variant=variant, repository=match["repository"], revision=match["revision"])
+
+
+def _open(folder: Path, place: _Place, *, revision: str | None, options: ComputeOptions) -> Encoder:
+    from ilk.encoders.runtimes import TORCH_VARIANTS, require_torch, runtime_of
+
+    inside = [path.relative_to(folder).as_posix() for path in (*folder.glob("*"), *folder.glob("*/*.onnx"))]
+    if runtime_of(inside, place.variant) == "torch":
+        require_torch(place.name, checkpoint=place.repository or None)
+        from ilk.encoders.torch import TorchEncoder
+
+        pooling = TORCH_VARIANTS[place.variant] if place.variant else None
+        return TorchEncoder(folder, name=place.name, revision=revision, pooling=pooling, options=options)
+
+    from ilk.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(folder, name=place.name, revision=revision, variant=place.variant, options=options)
+
+
+def _open_from_hub(place: _Place, open_snapshot: Callable[[Snapshot], _Opened]) -> _Opened:
+    """Open what the cache holds of a model, else what is fetched of it."""
+    from ilk.encoders import hub
+
+    missing: MissingExtraError | None = None
+    for snapshot in hub.cached(place.repository, place.revision, variant=place.variant):
+        try:
+            return open_snapshot(snapshot)
         except ModelFormatError:
             pass  # fetched for another purpose, or in part: the rest is fetched below
-    snapshot = hub.fetch(repository, revision, variant=variant)
-    return open_folder(snapshot.folder, name, snapshot.commit)
+        except MissingExtraError as error:
+            missing = error  # another program fetched the checkpoint; the Hub may have ONNX files beside it
+    try:
+        snapshot = hub.fetch(place.repository, place.revision, variant=place.variant)
+    except ModelNotFoundError:
+        if missing is not None:
+            raise missing from None
+        raise
+    return open_snapshot(snapshot)
 
 
 def _split_variant(name_or_path: str | Path, variant: str | None) -> tuple[str, str | None]:
@@ -163,10 +228,11 @@ def _unknown(name: str, folder: Path) -> str:
     import difflib
 
     if folder.is_file():
-        return f"{name} is a file: name the folder that a model's config.json and onnx/ are in."
-    close = difflib.get_close_matches(name, _BUILT_IN, n=1)
+        return f"{name} is a file: name the folder that a model's config.json and weights are in."
+    known = [*_BUILT_IN, *OPENAI_NAMES, *(card.name for card in CARDS)]
+    close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     return (
         f"There is no model {name!r}.{hint} Name the built-in `pocket`, a folder with a model's files, or one on the "
-        "Hugging Face Hub as `organisation/name`."
+        "Hugging Face Hub as `organisation/name`; `ilk models list` shows some."
     )
