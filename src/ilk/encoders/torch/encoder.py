@@ -177,9 +177,10 @@ class TorchEncoder:
             family=self.files.family,
             name=self.name,
         )
-        return TextReader(self._tokenizer_file(), rules)
+        return TextReader(self.tokenizer_file, rules)
 
-    def _tokenizer_file(self) -> Path:
+    @property
+    def tokenizer_file(self) -> Path:
         """``tokenizer.json``, made by transformers from an older form where the checkpoint has only that."""
         if TOKENIZER in self.files.files:
             return self.files.folder / TOKENIZER
