@@ -32,6 +32,7 @@ VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "spiece.model", "senten
 """What tokenizers were saved as before ``tokenizer.json``."""
 
 MODULES, POOLING = "modules.json", "1_Pooling/config.json"
+SENTENCES = "sentence_bert_config.json"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
 SETTINGS = (
@@ -45,6 +46,7 @@ SETTINGS = (
     *VOCABULARIES,
     MODULES,
     POOLING,
+    SENTENCES,
     WEIGHTS_INDEX,
 )
 """Everything but weights."""
@@ -182,6 +184,12 @@ class Checkpoint:
                 f"Say {self.name}#mean or {self.name}#cls to choose one yourself."
             )
         return known[frozenset(chosen)]
+
+    @cached_property
+    def taught_context(self) -> int | None:
+        """Tokens at most that a sentence encoder was taught with, often fewer than its model takes; None if unsaid."""
+        longest = self.read_json(SENTENCES, required=False).get("max_seq_length") if SENTENCES in self.files else None
+        return longest if isinstance(longest, int) and longest > 0 else None
 
     def _modules(self) -> list[Mapping[str, Any]]:
         path = self.folder / MODULES

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ilk.encoders.base import Modality
 from ilk.encoders.batching import BatchSize
-from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, Checkpoint
+from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARIES, Checkpoint
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
 from ilk.encoders.families import CheckpointPooling
@@ -177,6 +178,8 @@ class TorchEncoder:
             family=self.files.family,
             name=self.name,
         )
+        if self.files.taught_context is not None:
+            rules = replace(rules, context=min(rules.context, self.files.taught_context))
         return TextReader(self.tokenizer_file, rules)
 
     @property
@@ -184,6 +187,8 @@ class TorchEncoder:
         """``tokenizer.json``, made by transformers from an older form where the checkpoint has only that."""
         if TOKENIZER in self.files.files:
             return self.files.folder / TOKENIZER
+        if not any(file in VOCABULARIES for file in self.files.files):  # transformers would make up an empty one
+            raise ModelFormatError(f"{self.name} lacks {TOKENIZER}, and any older list of its words.")
         return convert_tokenizer(self.files.folder, digest=self.digest, name=self.name)
 
     def load(self, modality: Modality) -> None:

@@ -56,10 +56,12 @@ class Replica:
 
     def encode_pixels(self, batch: Pixels) -> npt.NDArray[np.float32]:
         """Rows (n, d) of n prepared pictures of shape (n, height, width, 3), not normalised."""
+        import numpy as np
         import torch
 
         with self._computing():
-            pixels = torch.from_numpy(batch).to(self.device)
+            # Pillow's arrays may not be written to, and torch warns of every such array.
+            pixels = torch.from_numpy(np.require(batch, requirements="W")).to(self.device)
             # The numbers of `Preprocessing.normalise`; bytes are a quarter of what would have to be sent to a GPU.
             pixels = pixels.permute(0, 3, 1, 2).float().mul_(self._gain).add_(self._shift)
             return self._rows("image", pixel_values=pixels.to(self._dtype))

@@ -16,6 +16,11 @@ from ilk.encoders.torch.replica import Replica
 from ilk.errors import ModelFormatError, ModelMemoryError
 
 _POOLER = "pooler."
+_ATTENTION = {
+    # With the default, transformers 5.23 drops the causal mask of texts without padding, and its layers then look
+    # ahead (modeling_aimv2.py: `is_causal = False`): a vector would depend on how long the texts beside it are.
+    "aimv2": "eager",
+}
 
 
 def load_replicas(
@@ -90,6 +95,7 @@ def load_model(files: Checkpoint, *, pooling: CheckpointPooling, precision: Prec
                 local_files_only=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                **({"attn_implementation": _ATTENTION[files.model_type]} if files.model_type in _ATTENTION else {}),
             )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
         raise ModelFormatError(
