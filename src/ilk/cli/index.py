@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
 @json_option
-@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, and no hint of better models.")
 def index(
     sources: tuple[Path, ...],
     *,
@@ -48,10 +48,11 @@ def index(
     from ilk.sources import folder
 
     folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
-    with _gallery_for(folders, named=gallery, model=model) as opened, stoppable() as stop:
+    watched = not (quiet or as_json)
+    with _gallery_for(folders, named=gallery, model=model, watched=watched) as opened, stoppable() as stop:
         report = AddReport()
         for number, each in enumerate(folders, start=1):
-            with ProgressBar(each.top.name) if not (quiet or as_json) else Silent() as progress:
+            with ProgressBar(each.top.name) if watched else Silent() as progress:
                 report += opened.add(
                     each, model=model, retry_failed=retry_failed and number == 1, progress=progress, stop=stop
                 )
@@ -72,8 +73,8 @@ def index(
         sys.exit(PARTLY_DONE)
 
 
-def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None) -> Gallery:
-    """The gallery these folders go into, made if there is none.
+def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None, watched: bool) -> Gallery:
+    """The gallery these folders go into, made if there is none; who has not chosen a model is then told of better ones.
 
     Nothing is made before it is sure that there are pictures and a model for them.
     """
@@ -94,4 +95,10 @@ def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None
     if (directory / DATABASE).is_file():
         return open_gallery(directory)
     load_encoder(model or DEFAULT_MODEL).load("image")
-    return create(directory, model=model)
+    made = create(directory, model=model)
+    if watched and model is None:
+        from ilk.encoders.runtimes import missing_packages
+        from ilk.render.cards import hint_text
+
+        complain(hint_text("onnx" if missing_packages() else "torch"))
+    return made

@@ -20,7 +20,8 @@ model_option = click.option(
     "--model",
     "-m",
     metavar="NAME",
-    help="The model: `pocket`, a folder with an ONNX export, or a name on the Hugging Face Hub.",
+    help="The model: `pocket`, a folder with its files, a name on the Hugging Face Hub, or one of OpenAI's such as "
+    "ViT-B/32. See `ilk models list`.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

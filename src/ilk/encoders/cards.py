@@ -129,6 +129,7 @@ _CLIP_B32 = _measured((30.4, 55.9, 66.9), (58.8, 83.6, 90.0), 63.3)
 _CLIP_B16 = _measured((33.1, 58.4, 69.0), (62.2, 85.7, 91.9), 68.3)
 _CLIP_L14 = _measured((36.5, 61.1, 71.1), (65.0, 87.2, 92.0), 75.5)
 _CLIP_L14_336 = _measured((37.1, 61.6, 71.5), (66.9, 89.0, 93.3))
+_CLIP_RN50 = _measured((28.5, 52.9, 64.6), (57.4, 83.2, 90.0))
 _LAION_B32 = _measured((39.3, 65.4, 75.6), (66.8, 88.4, 93.1))
 _METACLIP_B32 = _measured((35.9, 61.8, 72.1), (62.3, 85.6, 91.5))
 _SIGLIP_B16 = _measured((47.8, 72.4, 81.0), (74.7, 92.3, 95.6), 76.0)
@@ -265,7 +266,6 @@ _LAION_CARD = ModelCard(
 )
 
 _TRANSFORMERS_JS = "Xenova for transformers.js"
-_ONNX_COMMUNITY = "the ONNX community for transformers.js"
 _IMMICH = "Immich"
 
 CARDS: tuple[ModelCard, ...] = (
@@ -276,7 +276,6 @@ CARDS: tuple[ModelCard, ...] = (
     _export("Xenova/clip-vit-large-patch14", _CLIP_L14_CARD, _TRANSFORMERS_JS),
     _export("Xenova/clip-vit-large-patch14-336", _CLIP_L14_336_CARD, _TRANSFORMERS_JS),
     _export("Xenova/siglip-base-patch16-224", _SIGLIP_CARD, _TRANSFORMERS_JS),
-    _export("onnx-community/siglip2-base-patch16-224-ONNX", _SIGLIP_2_CARD, _ONNX_COMMUNITY),
     _export("immich-app/ViT-B-32__openai", _CLIP_B32_CARD, _IMMICH),
     _export("immich-app/ViT-B-32__laion2b-s34b-b79k", _LAION_CARD, _IMMICH),
     _export("immich-app/ViT-B-16-SigLIP__webli", _SIGLIP_CARD, _IMMICH),
@@ -291,6 +290,7 @@ CARDS: tuple[ModelCard, ...] = (
         modalities=_BOTH,
         languages=("en",),
         image_size=224,
+        scores=_CLIP_RN50,
     ),
     # pictures and words, with ilk[torch]
     _CLIP_B32_CARD,

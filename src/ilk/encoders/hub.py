@@ -19,9 +19,11 @@ import errno
 import json
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from ilk.errors import IlkError, ModelFormatError, ModelNotFoundError
 
 DEFAULT_REVISION = "main"
 WAYS_OUT = (
-    "Fetch it where there is a connection (`ilk models fetch`) and copy its folder here, name a local folder, or use "
+    "Fetch it where there is a connection (`ilk models fetch`) and copy the cache here, name a local folder, or use "
     "the built-in pocket."
 )
 
@@ -214,11 +216,26 @@ def _download(repository: str, listing: _Listing, wanted: tuple[str, ...], *, va
         raise ModelNotFoundError(_no_room(name, needed, free))
     try:
         _write(_record(home, listing.commit, variant), json.dumps(wanted))
-        return Path(snapshot_download(repository, revision=listing.revision, allow_patterns=list(wanted)))
+        with _progress_on_terminals():
+            return Path(snapshot_download(repository, revision=listing.revision, allow_patterns=list(wanted)))
     except Exception as error:  # the library wraps what the system says
         if _is_full(error):
             raise ModelNotFoundError(_no_room(name, needed, 0)) from error
         raise
+
+
+@contextmanager
+def _progress_on_terminals() -> Iterator[None]:
+    """The library's progress bar where somebody watches: it would fill logs with its every step."""
+    utils: Any = import_module("huggingface_hub.utils")  # documents these three, and hides them from type checkers
+    if sys.stderr.isatty() or utils.are_progress_bars_disabled():
+        yield
+        return
+    utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        utils.enable_progress_bars()
 
 
 def _no_room(name: str, needed: int, free: int) -> str:
