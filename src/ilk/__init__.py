@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ilk.encoders import load_encoder
-    from ilk.errors import IlkError
+    from ilk.errors import IlkError, TextCutWarning
     from ilk.gallery import Gallery, create
     from ilk.gallery import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
     from ilk.query import Query, image, item, text, vector
@@ -33,6 +33,7 @@ __all__ = [
     "IlkError",
     "Item",
     "Query",
+    "TextCutWarning",
     "create",
     "folder",
     "image",
@@ -52,6 +53,7 @@ _HOMES = {
     "IlkError": "errors",
     "Item": "records",
     "Query": "query",
+    "TextCutWarning": "errors",
     "create": "gallery",
     "folder": "sources",
     "image": "query",

@@ -23,6 +23,8 @@
     │   └── GalleryStorageError   the place cannot be written: permissions, a full disk
     └── MissingExtraError         a part of ilk that was not installed
 
+    TextCutWarning                a text that a model read only the beginning of; a warning, since there is an answer
+
 Each message says what was wrong, with which input, and what to do next. The class decides the exit code of the
 command line and the status over HTTP, so that no other place has to.
 """
@@ -159,3 +161,7 @@ class MissingExtraError(IlkError):
     """A part of ilk that was not installed; the message names the ``pip install``."""
 
     http_status = 501
+
+
+class TextCutWarning(UserWarning):
+    """A text that is longer than the model reads, and was cut. Its vector says nothing of what was left out."""

@@ -15,7 +15,12 @@ from PIL import Image
 
 from encoders.tiny import Shape, Tiny, noise
 from ilk.encoders import Encoder, load_encoder
+from ilk.encoders.layout import IMMICH
 from ilk.errors import ModalityError
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ilk.errors.TextCutWarning"
+)  # one of the texts is longer than some read
 
 PACKAGED = Path(load_encoder.__code__.co_filename).parent / "pocket" / "onnx" / "vision_model.onnx"
 TEXTS = ["a dog", "two red dog on the beach", "A CAT", "snow", "photo of a unicorn", "a a a a a a a a a a a a cat"]
@@ -50,6 +55,13 @@ SHAPES = {
         model_type="convnext", split=False, image_output="pooler_output", text_output=None, named_dimension=True
     ),
     "only words": Shape(image_output=None),
+    "immich, texts padded to their length": Shape(
+        layout=IMMICH, image_output="embedding", text_output="embedding", masked=False, fixed_batch=1, fixed_length=9
+    ),
+    "immich, with a mask and weights beside the files": Shape(
+        layout=IMMICH, image_output="2001", text_output="1730", fixed_batch=1, fixed_length=9, external=True
+    ),
+    "immich, only pictures": Shape(layout=IMMICH, image_output="embedding", text_output=None),
 }
 
 
@@ -158,11 +170,12 @@ def test_different_pictures_differ(seeing: Case) -> None:
 
 
 def test_preparing_apart_is_the_same(seeing: Case) -> None:
-    """Preparing pictures one by one and encoding them later gives the same rows; what is prepared is bytes."""
+    """Preparing pictures one by one and encoding them later gives the same rows; all are of one type and shape."""
     encoder = seeing.encoder
     prepared = [encoder.prepare_image(picture) for picture in pictures()]
-    assert {(each.dtype, each.shape) for each in prepared} == {(np.dtype(np.uint8), prepared[0].shape)}
+    assert {(each.dtype, each.shape) for each in prepared} == {(prepared[0].dtype, prepared[0].shape)}
     assert prepared[0].ndim == 3
+    assert prepared[0].dtype in {np.dtype(np.uint8), np.dtype(np.float32)}
     np.testing.assert_array_equal(encoder.encode_prepared(np.stack(prepared)), encoder.encode_images(pictures()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,61 @@ def test_settings_must_be_json(tmp_path: Path, content: str, reason: str) -> Non
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(ModelFormatError, match=rf"config\.json {reason}"):
         ModelFiles(tmp_path, name="tiny")
+
+
+def test_a_folder_of_immich_is_read_as_such(tmp_path: Path) -> None:
+    """Its files are found in their folders, and a tower's inputs and outputs are known by their order."""
+    Tiny(tmp_path, Shape(layout=IMMICH, image_output="first", text_output="second"))
+    files = ModelFiles(tmp_path, name="tiny")
+    assert files.layout is IMMICH
+    assert files.modalities == {"image", "text"}
+    assert files.inputs("image") == {"pixel_values": "image"}
+    assert files.inputs("text") == {"input_ids": "text", "attention_mask": "where"}
+    assert [readout.output for readout in (*files.readouts("image"), *files.readouts("text"))] == ["first", "second"]
+    assert files.decisive() == (
+        "config.json",
+        "textual/model.onnx",
+        "textual/tokenizer.json",
+        "textual/tokenizer_config.json",
+        "visual/model.onnx",
+        "visual/preprocess_cfg.json",
+    )
+
+
+@pytest.mark.parametrize("file", ["visual/preprocess_cfg.json", "textual/tokenizer.json", "config.json"])
+def test_a_missing_file_of_immich_is_named(tmp_path: Path, file: str) -> None:
+    """In this layout too each file that is needed is named when it is missing."""
+    Tiny(tmp_path, Shape(layout=IMMICH, image_output="first", text_output="second"))
+    (tmp_path / file).unlink()
+    with pytest.raises(ModelFormatError, match=f"tiny lacks {file}"):
+        ModelFiles(tmp_path, name="tiny")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            {"hf_tokenizer_name": "facebook/nllb-200-distilled-600M"},
+            "a token for their language .*which ilk cannot know",
+        ),
+        ({"hf_model_name": "facebook/NLLB-200"}, "a token for their language"),
+        ({"tokenizer_kwargs": {"strip_sep_token": True}}, "blanks the token that ends a text"),
+    ],
+)
+def test_texts_that_need_more_than_a_tokenizer_are_refused(tmp_path: Path, text: dict[str, Any], reason: str) -> None:
+    """A model whose reference adds tokens that ilk cannot know is refused before anything is indexed with it."""
+    tiny = Tiny(tmp_path, Shape(layout=IMMICH, image_output="first", text_output="second"))
+    tiny.write("config.json", {"embed_dim": 5, "text_cfg": text})
+    with pytest.raises(ModelFormatError, match=f"tiny .*{reason}"):
+        ModelFiles(tmp_path, name="tiny")
+
+
+def test_timm_exports_need_no_file_of_their_own_for_pictures(tmp_path: Path) -> None:
+    """Where config.json says how pictures are prepared, as timm's does, no other file is asked for."""
+    tiny = Tiny(tmp_path, Shape(text_output=None))
+    (tmp_path / "preprocessor_config.json").unlink()
+    tiny.write("config.json", {"architecture": "vit", "pretrained_cfg": {"input_size": [3, 8, 8]}})
+    assert ModelFiles(tmp_path, name="tiny").preprocessing["pretrained_cfg"] == {"input_size": [3, 8, 8]}
 
 
 def test_what_decides_vectors_is_listed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from encoders.tiny import WORDS, write_tokenizer
-from ilk.encoders.families import FAMILIES, OTHER
+from ilk.encoders.families import FAMILIES, OPEN_CLIP, OTHER
 from ilk.encoders.text import TextReader, TextRules
-from ilk.errors import InputError, ModelFormatError
+from ilk.errors import InputError, ModelFormatError, TextCutWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::ilk.errors.TextCutWarning")  # what is said of them is tested below
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "texts.json").read_text(encoding="utf-8"))
 PAD, START, END, UNKNOWN = range(4)
@@ -88,9 +91,15 @@ def test_siglip_texts_are_made_plain_as_in_transformers(tokenizer_file: Path, ro
     assert TextReader(tokenizer_file, rules(model_type="siglip"))._plain(expected["text"]) == expected["plain"]
 
 
-def test_siglip_2_keeps_punctuation(tokenizer_file: Path) -> None:
-    """SigLIP 2 only lower-cases."""
-    assert TextReader(tokenizer_file, rules(model_type="siglip2"))._plain("It's A  dog!") == "it's a  dog!"
+@pytest.mark.parametrize(
+    ("model_type", "tokenizer"),
+    [("siglip2", None), ("siglip", "GemmaTokenizer"), ("siglip", "GemmaTokenizerFast"), ("siglip", "Siglip2Tokenizer")],
+)
+def test_siglip_2_keeps_punctuation(tokenizer_file: Path, model_type: str, tokenizer: str | None) -> None:
+    """SigLIP 2 only lower-cases, also where it has the type of SigLIP and is known by its tokenizer."""
+    config = {"pad_token": "<pad>", "tokenizer_class": tokenizer}
+    reader = TextReader(tokenizer_file, rules(tokenizer_config=config, model_type=model_type))
+    assert reader._plain("It's A  dog!") == "it's a  dog!"
 
 
 def test_a_long_text_keeps_its_ends(tokenizer_file: Path) -> None:
@@ -154,6 +163,73 @@ def test_any_texts_make_a_batch(tmp_path_factory: pytest.TempPathFactory, texts:
     assert ids.shape[1] <= 6
     assert mask.sum(axis=1).tolist() == [len(sequence) for sequence in sequences]
     assert ids.dtype == mask.dtype == np.int64
+
+
+def cut_warnings(reader: TextReader, texts: list[str]) -> list[str]:
+    """What is said of texts that were cut."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        reader.read(texts)
+    assert {each.category for each in said} <= {TextCutWarning}
+    return [str(each.message) for each in said]
+
+
+def test_a_text_that_is_cut_says_so(tokenizer_file: Path) -> None:
+    """Once for each, with how many tokens it has, how many are read, and the words from which on it was left out."""
+    reader = TextReader(tokenizer_file, rules(tokenizer_config={"model_max_length": 5, "pad_token": "<pad>"}))
+    texts = ["a dog on the beach and a cat", "a dog", "two red cats on the beach in the snow and " + "a photo of " * 40]
+    first, second = cut_warnings(reader, texts)
+    assert first == (
+        "The text 'a dog on the beach and a cat' has 10 tokens, of which the model reads 5: from 'the beach and a cat' "
+        "on it was left out."
+    )
+    assert second == (
+        "The text 'two red cats on the beach in the snow an…' has 132 tokens, of which the model reads 5: from "
+        "'on the beach in the snow and a photo of…' on it was left out."
+    )
+
+
+def test_a_text_that_just_fits_is_not_spoken_of(tokenizer_file: Path) -> None:
+    """As many tokens as the model reads, its ends among them, are not too many; one more is."""
+    reader = TextReader(tokenizer_file, rules(tokenizer_config={"model_max_length": 5, "pad_token": "<pad>"}))
+    assert cut_warnings(reader, ["a red dog", "", "snow"]) == []
+    assert len(cut_warnings(reader, ["a red dog on"])) == 1
+
+
+def test_a_word_that_is_half_read_is_said_in_full(tmp_path: Path) -> None:
+    """Where a word is cut in two, the words said to be left out begin with it; without spaces, with what is unread."""
+    vocabulary = {"[UNK]": 0, "light": 1, "##house": 2, "old": 3, "猫": 4}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106 -- a word, no secret
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    limits = {"model_max_length": 2, "pad_token": "[UNK]"}
+    reader = TextReader(tmp_path / "tokenizer.json", rules(tokenizer_config=limits))
+    (said,) = cut_warnings(reader, ["old lighthouse"])
+    assert "has 3 tokens, of which the model reads 2: from 'lighthouse' on it was left out." in said
+    (said,) = cut_warnings(reader, ["猫猫猫猫猫"])
+    assert "has 5 tokens, of which the model reads 2: from '猫猫猫' on it was left out." in said
+
+
+@pytest.mark.parametrize(
+    ("cleaning", "expected"),
+    [
+        (None, "It's A_dog !"),
+        ({"clean": "whitespace"}, "It's A_dog !"),
+        ({"clean": "lower"}, "it's a_dog !"),
+        ({"clean": "canonicalize"}, "its a dog"),
+    ],
+)
+def test_open_clip_says_how_texts_are_cleaned(
+    tokenizer_file: Path, cleaning: dict[str, str] | None, expected: str
+) -> None:
+    """Its configuration says so, and the context, under ``text_cfg``; spare spaces go in any case."""
+    given = {"text_cfg": {"context_length": 64, "tokenizer_kwargs": cleaning}}
+    found = TextRules.from_configs(given, {"pad_token": "<pad>"}, {}, family=OPEN_CLIP, name="this model")
+    assert (found.context, found.pad_to_context, found.masks_padding) == (64, True, True)
+    assert TextReader(tokenizer_file, found)._plain("It's  A_dog !\n") == expected
+    plain = TextRules.from_configs({"text_cfg": {}}, {"pad_token": "<pad>"}, {}, family=OPEN_CLIP, name="this model")
+    assert plain.context == 77
 
 
 def test_the_context_is_the_smallest_that_is_said() -> None:

@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from ilk.encoders.layout import HUB, Layout, variant_file
+
 SIDE = 8
 HIDDEN = 6
 DIMENSION = 5
@@ -31,6 +33,8 @@ class Shape:
 
     Attributes
     ----------
+    layout
+        How the files lie. Where their inputs are known by position, they have names of their own and take int32.
     model_type
         Of ``config.json``.
     split
@@ -55,6 +59,7 @@ class Shape:
         Which variant the files are, and whether the weights lie beside them.
     """
 
+    layout: Layout = HUB
     model_type: str = "clip"
     split: bool = True
     image_output: str | None = "image_embeds"
@@ -93,7 +98,8 @@ class Tiny:
         self.bias = random.standard_normal(rows * DIMENSION)
         self.embedding = random.standard_normal((len(WORDS), HIDDEN))
         self.reading = random.standard_normal((HIDDEN, DIMENSION))
-        (folder / "onnx").mkdir(parents=True, exist_ok=True)
+        for file in (*self.shape.layout.settings, *self.shape.layout.weights):
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
         self._write_settings()
         self._write_weights()
 
@@ -123,22 +129,26 @@ class Tiny:
     # -- files ----------------------------------------------------------------------------------------------------
 
     def _write_settings(self) -> None:
-        shape = self.shape
-        self.write("config.json", {"model_type": shape.model_type, "projection_dim": DIMENSION})
+        shape, layout = self.shape, self.shape.layout
+        if layout is HUB:
+            self.write(layout.config, {"model_type": shape.model_type, "projection_dim": DIMENSION})
+            preprocessing: dict[str, Any] = {
+                "image_processor_type": "SiglipImageProcessor",
+                "size": {"height": SIDE, "width": SIDE},
+                "image_mean": list(MEAN),
+                "image_std": list(STD),
+            }
+        else:
+            text = {"context_length": shape.context, "vocab_size": len(WORDS)}
+            self.write(layout.config, {"embed_dim": DIMENSION, "vision_cfg": {"image_size": SIDE}, "text_cfg": text})
+            cut = {"size": [SIDE, SIDE], "mode": "RGB", "interpolation": "bicubic", "resize_mode": "squash"}
+            preprocessing = {**cut, "mean": list(MEAN), "std": list(STD), "fill_color": 0}
         if shape.image_output:
-            self.write(
-                "preprocessor_config.json",
-                {
-                    "image_processor_type": "SiglipImageProcessor",
-                    "size": {"height": SIDE, "width": SIDE},
-                    "image_mean": list(MEAN),
-                    "image_std": list(STD),
-                },
-            )
+            self.write(layout.preprocessing, preprocessing)
         if shape.text_output:
-            write_tokenizer(self.folder / "tokenizer.json")
+            write_tokenizer(self.folder / layout.tokenizer)
             limits = {"model_max_length": shape.context, "pad_token": {"content": "<pad>"}}
-            self.write("tokenizer_config.json", limits)
+            self.write(layout.tokenizer_config, limits)
 
     def write(self, file: str, content: dict[str, Any]) -> None:
         """Write one of the settings files."""
@@ -147,27 +157,28 @@ class Tiny:
     def _write_weights(self) -> None:
         sees = self._image_tower() if self.shape.image_output else None
         reads = self._text_tower() if self.shape.text_output else None
+        layout = self.shape.layout
         if self.shape.split:
-            self._save("vision_model", [sees])
-            self._save("text_model", [reads])
+            self._save(layout.image_tower, [sees])
+            self._save(layout.text_tower, [reads])
         else:
-            self._save("model", [sees, reads])
+            assert layout.whole
+            self._save(layout.whole, [sees, reads])
 
-    def _save(self, name: str, towers: Sequence[_Tower | None]) -> None:
+    def _save(self, file: str, towers: Sequence[_Tower | None]) -> None:
         present = [tower for tower in towers if tower is not None]
         if not present:
             return
         graph = helper.make_graph(
             [node for tower in present for node in tower.nodes],
-            name,
+            "tiny",
             [value for tower in present for value in tower.inputs],
             [tower.output for tower in present],
             [weight for tower in present for weight in tower.weights],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         onnx.checker.check_model(model)
-        ending = f"_{self.shape.variant}" if self.shape.variant else ""
-        path = self.folder / "onnx" / f"{name}{ending}.onnx"
+        path = self.folder / variant_file(file, self.shape.variant)
         if self.shape.external:
             onnx.save(model, path, save_as_external_data=True, location=f"{path.name}_data", size_threshold=64)
         else:
@@ -175,12 +186,13 @@ class Tiny:
 
     def _image_tower(self) -> _Tower:
         shape, batch = self.shape, self.shape.fixed_batch or "batch"
+        pixels = "image" if shape.layout.by_position else "pixel_values"
         rows: tuple[Any, ...] = (batch, 3, self._dimension) if shape.tokens else (batch, self._dimension)
         sides = ["height", "width"] if shape.free_sides else [SIDE, SIDE]
         target = [0, 3, DIMENSION] if shape.tokens else [0, DIMENSION]
         return _Tower(
             nodes=[
-                helper.make_node("Cast", ["pixel_values"], ["pixels"], to=TensorProto.FLOAT),
+                helper.make_node("Cast", [pixels], ["pixels"], to=TensorProto.FLOAT),
                 helper.make_node("Flatten", ["pixels"], ["flat"], axis=1),
                 helper.make_node("MatMul", ["flat", "seeing"], ["seen"]),
                 helper.make_node("Add", ["seen", "bias"], ["moved"]),
@@ -188,7 +200,7 @@ class Tiny:
                 helper.make_node("Reshape", ["bent", "target"], ["shaped"]),
                 helper.make_node("Cast", ["shaped"], [shape.image_output], to=shape.float_type),
             ],
-            inputs=[helper.make_tensor_value_info("pixel_values", shape.float_type, [batch, 3, *sides])],
+            inputs=[helper.make_tensor_value_info(pixels, shape.float_type, [batch, 3, *sides])],
             output=helper.make_tensor_value_info(shape.image_output, shape.float_type, rows),
             weights=[
                 numpy_helper.from_array(self.seeing.astype(np.float32), "seeing"),
@@ -199,12 +211,15 @@ class Tiny:
 
     def _text_tower(self) -> _Tower:
         shape, sides = self.shape, [self.shape.fixed_batch or "texts", self.shape.fixed_length or "sequence"]
-        inputs = [helper.make_tensor_value_info("input_ids", TensorProto.INT64, sides)]
-        nodes = [helper.make_node("Gather", ["embedding", "input_ids"], ["words"])]
+        ids, mask, kind = "input_ids", "attention_mask", TensorProto.INT64
+        if shape.layout.by_position:
+            ids, mask, kind = "text", "where", TensorProto.INT32
+        inputs = [helper.make_tensor_value_info(ids, kind, sides)]
+        nodes = [helper.make_node("Gather", ["vectors", ids], ["words"])]
         if shape.masked:
-            inputs.append(helper.make_tensor_value_info("attention_mask", TensorProto.INT64, sides))
+            inputs.append(helper.make_tensor_value_info(mask, kind, sides))
             nodes += [
-                helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+                helper.make_node("Cast", [mask], ["mask"], to=TensorProto.FLOAT),
                 helper.make_node("Unsqueeze", ["mask", "last"], ["weights"]),
                 helper.make_node("Mul", ["words", "weights"], ["kept"]),
                 helper.make_node("ReduceSum", ["kept", "middle"], ["sum"], keepdims=0),
@@ -219,7 +234,7 @@ class Tiny:
             helper.make_node("Cast", ["text_bent"], [shape.text_output], to=shape.float_type),
         ]
         weights = [
-            numpy_helper.from_array(self.embedding.astype(np.float32), "embedding"),
+            numpy_helper.from_array(self.embedding.astype(np.float32), "vectors"),
             numpy_helper.from_array(self.reading.astype(np.float32), "reading"),
         ]
         if shape.masked:

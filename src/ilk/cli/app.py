@@ -13,7 +13,7 @@ from importlib import import_module
 import click
 
 from ilk import __version__
-from ilk.cli.output import INTERRUPTED, OutputError, abandon_stdout, complain, prepare_streams
+from ilk.cli.output import INTERRUPTED, OutputError, abandon_stdout, complain, plain_warnings, prepare_streams
 from ilk.errors import IlkError
 
 VERBS = ("index", "search", "info", "check", "remove", "models", "demo")
@@ -50,7 +50,8 @@ def run() -> int:
     prepare_streams()
     code = 0
     try:
-        code = _run_verb()
+        with plain_warnings():
+            code = _run_verb()
         sys.stdout.flush()
     except OutputError as error:
         abandon_stdout()

@@ -7,10 +7,13 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ilk.errors import TextCutWarning
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -21,6 +24,10 @@ NOTHING_FOUND = 1
 PARTLY_DONE = 3
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C stopped: 128 + SIGINT."""
+
+
+WARNINGS_SAID = 3
+"""Of one kind; the others are counted."""
 
 
 class OutputError(Exception):
@@ -101,6 +108,41 @@ def complain(sentence: str) -> None:
     with suppress(OSError):  # there is no other place to say it
         sys.stderr.write(f"{visible(sentence)}\n")
         sys.stderr.flush()
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Have ilk's own warnings said as it says everything: one sentence on stderr, without a file and a line of code.
+
+    Of captions by the thousand it says the first few, and how many more there were.
+    """
+    seen = 0
+    others = warnings.showwarning
+
+    def show(  # noqa: PLR0917 -- the signature of warnings.showwarning
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        nonlocal seen
+        if not issubclass(category, TextCutWarning):
+            others(message, category, filename, lineno, file, line)
+            return
+        seen += 1
+        if seen <= WARNINGS_SAID:
+            complain(f"ilk: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", TextCutWarning)
+        warnings.showwarning = show
+        try:
+            yield
+        finally:
+            if seen > WARNINGS_SAID:
+                complain(f"ilk: {seen - WARNINGS_SAID:,} more texts were longer than the model reads, and were cut.")
 
 
 def print_hits(hits: Hits, *, path_of: Callable[[str], Path]) -> None:

@@ -49,7 +49,7 @@ class Family:
         Whether texts are always padded to the whole context, because the model was trained so.
     masks_padding
         Whether the model is told what is padding. SigLIP attends to it.
-    lower_case, strip_punctuation
+    lower_case, strip_punctuation, single_spaces
         What the tokenizer of the family does to a text before anything else, whatever ``tokenizer.json`` does.
     context
         Tokens at most, if no file says.
@@ -65,6 +65,7 @@ class Family:
     masks_padding: bool = True
     lower_case: bool = False
     strip_punctuation: bool = False
+    single_spaces: bool = False
     context: int = 77
 
 
@@ -90,7 +91,8 @@ _SIGLIP = Family(
     context=64,
 )
 
-_SIGLIP_2 = replace(_SIGLIP, strip_punctuation=False)
+# NaFlex, which cuts each picture into patches of its own number; checkpoints of a fixed size are of type siglip.
+_SIGLIP_2 = replace(_SIGLIP, modalities=_READS, strip_punctuation=False)
 
 _ALIGN = replace(_PROJECTED, processor="EfficientNetImageProcessor", context=64)
 
@@ -171,6 +173,12 @@ FAMILIES = MappingProxyType(
     }
 )
 """By ``model_type`` of ``config.json``."""
+
+OPEN_CLIP = Family(
+    modalities=_BOTH, dimension_keys=("embed_dim",), pad_to_context=True, single_spaces=True, checkpoint=None
+)
+"""OpenCLIP's models as Immich exports them. Their configuration has no ``model_type``, and their outputs no fixed name:
+each file has one."""
 
 OTHER = Family(modalities=_BOTH, image=(_IMAGE,), text=(_TEXT,), checkpoint=None, dimension_keys=("projection_dim",))
 """A model type not listed: an export must name its embeddings as CLIP does; a checkpoint must have both towers, or the

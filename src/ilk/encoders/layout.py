@@ -30,14 +30,27 @@ from pathlib import Path
 from typing import Any
 
 from ilk.encoders.base import Modality
-from ilk.encoders.families import FAMILIES, OTHER, Family
+from ilk.encoders.families import FAMILIES, OPEN_CLIP, OTHER, Family, Readout
 from ilk.encoders.outline import Outline
 from ilk.errors import ModelFormatError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where things are. A file name ends in its variant, with an underscore before it."""
+    """Where things are. A file name ends in its variant, with an underscore before it.
+
+    Attributes
+    ----------
+    image_tower, text_tower, whole
+        Weights; a layout may have no place for both towers in one file.
+    config, preprocessing, tokenizer, tokenizer_config, special_tokens
+        Settings.
+    family
+        How all models in this layout are read; None where ``config.json`` names a ``model_type``.
+    by_position
+        Whether a tower's inputs and outputs are known by their order, since their names are as the exporter liked:
+        a picture goes in; ids go in and, if there is a second input, the attention mask; an embedding comes out.
+    """
 
     image_tower: str
     text_tower: str
@@ -47,6 +60,8 @@ class Layout:
     tokenizer: str
     tokenizer_config: str
     special_tokens: str
+    family: Family | None = None
+    by_position: bool = False
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -80,6 +95,8 @@ IMMICH = Layout(
     tokenizer="textual/tokenizer.json",
     tokenizer_config="textual/tokenizer_config.json",
     special_tokens="textual/special_tokens_map.json",
+    family=OPEN_CLIP,
+    by_position=True,
 )
 
 LAYOUTS = (HUB, IMMICH)
@@ -198,16 +215,30 @@ class ModelFiles:
         If a file is missing or cannot be read.
     """
 
-    def __init__(self, folder: Path, *, name: str, variant: str | None = None, layout: Layout = HUB) -> None:
-        self.folder, self.name, self.layout = folder, name, layout
+    def __init__(self, folder: Path, *, name: str, variant: str | None = None) -> None:
+        self.folder, self.name = folder, name
         inside = [path.relative_to(folder).as_posix() for path in (*folder.glob("*"), *folder.glob("*/*.onnx"))]
+        self.layout = layout = layout_of(inside)
         self.weights = choose_weights(inside, variant=variant, name=name, layout=layout)
         self.config = self.read_json(layout.config)
-        self.family: Family = FAMILIES.get(str(self.config.get("model_type")), OTHER)
+        self.family = layout.family or FAMILIES.get(str(self.config.get("model_type")), OTHER)
         if "image" in self.modalities:
-            self._require(layout.preprocessing)
+            _ = self.preprocessing
         if "text" in self.modalities:
             self._require(layout.tokenizer)
+            self._refuse_other_tokens()
+
+    def _refuse_other_tokens(self) -> None:
+        """Refuse OpenCLIP's models whose tokens depend on more than the text and ``tokenizer.json``."""
+        if "nllb" in f"{self.setting('text_cfg.hf_tokenizer_name')} {self.setting('text_cfg.hf_model_name')}".lower():
+            raise ModelFormatError(
+                f"{self.name} reads texts behind a token for their language (NLLB), which ilk cannot know. Choose a "
+                "multilingual model without one, such as immich-app/ViT-B-16-SigLIP2__webli."
+            )
+        if self.setting("text_cfg.tokenizer_kwargs.strip_sep_token"):
+            raise ModelFormatError(
+                f"{self.name} blanks the token that ends a text (strip_sep_token), which ilk does not."
+            )
 
     def _require(self, file: str) -> None:
         if not (self.folder / file).is_file():
@@ -234,6 +265,27 @@ class ModelFiles:
         for key in dotted.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         return value
+
+    @cached_property
+    def preprocessing(self) -> Mapping[str, Any]:
+        """The file that says how pictures are prepared; for timm's models that is ``config.json``."""
+        if "pretrained_cfg" in self.config and not (self.folder / self.layout.preprocessing).is_file():
+            return self.config
+        return self.read_json(self.layout.preprocessing)
+
+    def inputs(self, modality: Modality) -> Mapping[str, str]:
+        """What the file of a tower calls its inputs, by what transformers calls them; empty if it calls them so."""
+        if not self.layout.by_position:
+            return {}
+        known = ("pixel_values",) if modality == "image" else ("input_ids", "attention_mask")
+        return dict(zip(known, self.outlines[modality].inputs, strict=False))
+
+    def readouts(self, modality: Modality) -> tuple[Readout, ...]:
+        """Where a tower's embedding is, best first."""
+        if self.layout.by_position:
+            return tuple(Readout(output) for output in self.outlines[modality].outputs)
+        readouts: tuple[Readout, ...] = getattr(self.family, modality)
+        return readouts
 
     @cached_property
     def modalities(self) -> frozenset[Modality]:

@@ -112,7 +112,7 @@ class OnnxEncoder:
         """Numbers in a vector, d: as the graph says, else the configuration; else one empty input is encoded."""
         for modality in sorted(self.modalities):
             outputs = self.files.outlines[self._file_key(modality)].outputs
-            for readout in getattr(self.files.family, modality):
+            for readout in self.files.readouts(modality):
                 shape = outputs.get(readout.output, (None,))
                 side = shape[1] if readout.pooling == "none" and len(shape) > 1 else shape[-1]
                 if side:
@@ -137,8 +137,8 @@ class OnnxEncoder:
             If the model has no picture tower.
         """
         self._require("image")
-        config = self.files.read_json(self.files.layout.preprocessing)
-        return Preprocessing.from_config(config, processor=self.files.family.processor, name=self.name)
+        config, processor = self.files.preprocessing, self.files.family.processor
+        return Preprocessing.from_config(config, processor=processor, name=self.name)
 
     @cached_property
     def reader(self) -> TextReader:
@@ -158,7 +158,8 @@ class OnnxEncoder:
             family=files.family,
             name=self.name,
         )
-        shape = files.outlines[self._file_key("text")].inputs.get("input_ids", ())
+        ids = files.inputs("text").get("input_ids", "input_ids")
+        shape = files.outlines[self._file_key("text")].inputs.get(ids, ())
         if len(shape) > 1 and shape[1]:  # exported for texts of one length
             rules = replace(rules, context=min(rules.context, shape[1]), pad_to_context=True)
         return TextReader(files.folder / layout.tokenizer, rules)
@@ -253,8 +254,10 @@ class OnnxEncoder:
 
     def _run(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
         session = self._session(modality)
-        readout = session.readout(getattr(self.files.family, modality), modality=modality)
-        return session.run(feeds, readout, beside=self._beside(modality))
+        readout = session.readout(self.files.readouts(modality), modality=modality)
+        names = self.files.inputs(modality)
+        called = {names.get(key, key): value for key, value in feeds.items()}
+        return session.run(called, readout, beside=self._beside(modality))
 
     def _beside(self, modality: Modality) -> dict[str, npt.NDArray[np.generic]]:
         """The least that the other tower can be given, where one file has both."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ilk.encoders.families import Family
-from ilk.errors import InputError, ModelFormatError
+from ilk.errors import InputError, ModelFormatError, TextCutWarning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _UNLIMITED = 1 << 20  # files say "no limit" as 1e30
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _SPACES = re.compile(r"\s+")
+# SigLIP 2's models of a fixed resolution have the model type of SigLIP, and another tokenizer.
+_KEEPING_PUNCTUATION = ("Gemma", "Siglip2")
+_SHOWN = 40  # characters of a text in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,10 @@ class TextRules:
         With what, and on which side.
     masks_padding
         Whether the attention mask is 0 over padding.
-    lower_case, strip_punctuation
+    lower_case, strip_punctuation, single_spaces
         What is done to a text before the tokenizer sees it; SigLIP's reference does so outside ``tokenizer.json``.
+    spaces_for_underscores
+        Whether underscores become spaces before punctuation is stripped, as OpenCLIP does.
     """
 
     context: int
@@ -49,6 +55,8 @@ class TextRules:
     masks_padding: bool
     lower_case: bool
     strip_punctuation: bool
+    single_spaces: bool = False
+    spaces_for_underscores: bool = False
 
     @classmethod
     def from_configs(
@@ -62,14 +70,20 @@ class TextRules:
     ) -> TextRules:
         """Read ``config.json``, ``tokenizer_config.json`` and ``special_tokens_map.json``.
 
+        The first may be OpenCLIP's, which says the context and how texts are cleaned under ``text_cfg``
+        (``open_clip/tokenizer.py``, ``HFTokenizer``). It also mends broken encodings and HTML, and ilk, as Immich, does
+        not.
+
         Raises
         ------
         ModelFormatError
             If no file says what to pad with.
         """
-        text_config = config.get("text_config") or {}
+        text_config, open_clip = config.get("text_config") or {}, config.get("text_cfg") or {}
+        cleaning = (open_clip.get("tokenizer_kwargs") or {}).get("clean")
         limits = (
             tokenizer_config.get("model_max_length"),
+            open_clip.get("context_length", family.context if open_clip else None),
             text_config.get("max_position_embeddings"),
             config.get("max_position_embeddings"),
         )
@@ -85,14 +99,22 @@ class TextRules:
         if not isinstance(pad, str | int):
             raise ModelFormatError(f"{name} does not say what texts are padded with: tokenizer_config.json: pad_token.")
         inputs = tokenizer_config.get("model_input_names")
+        written = str(tokenizer_config.get("tokenizer_class"))
+        strips = family.strip_punctuation and not written.startswith(_KEEPING_PUNCTUATION)
         return cls(
             context=min(known, default=family.context),
             pad_to_context=family.pad_to_context,
             pad_token=pad,
             pad_left=tokenizer_config.get("padding_side") == "left",
             masks_padding=family.masks_padding and (inputs is None or "attention_mask" in inputs),
-            lower_case=family.lower_case or bool(tokenizer_config.get("do_lower_case")),
-            strip_punctuation=family.strip_punctuation,
+            lower_case=(
+                family.lower_case
+                or bool(tokenizer_config.get("do_lower_case"))
+                or cleaning in {"lower", "canonicalize"}
+            ),
+            strip_punctuation=strips or cleaning == "canonicalize",
+            single_spaces=family.single_spaces or strips,
+            spaces_for_underscores=cleaning == "canonicalize",
         )
 
 
@@ -101,6 +123,10 @@ def _check_encodable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"The text {text[:100]!a} holds bytes that are no text. Write it as UTF-8.") from error
+
+
+def _beginning(text: str) -> str:
+    return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN].rstrip() + "…")
 
 
 class TextReader:
@@ -143,6 +169,11 @@ class TextReader:
     def read(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text, cut to the context, the special tokens at its ends kept.
 
+        Warns
+        -----
+        TextCutWarning
+            For each text that was cut: how many tokens it has, how many are read, and from where on it was left out.
+
         Raises
         ------
         InputError
@@ -154,17 +185,42 @@ class TextReader:
             _check_encodable(text)
         with self._loading:
             tokenizer = self._tokenizer
+        plain = [self._plain(text) for text in texts]
         try:
-            encodings = tokenizer.encode_batch_fast([self._plain(text) for text in texts])
+            encodings = tokenizer.encode_batch_fast(plain)
         except Exception as error:  # the bare class again: a vocabulary without the token for unknown words
             raise ModelFormatError(f"{self.file} cannot split a text: {error}.") from error
+        for text, encoding in zip(plain, encodings, strict=True):
+            if encoding.overflowing:
+                warnings.warn(self._cut(text), TextCutWarning, stacklevel=2)
         return [encoding.ids for encoding in encodings]
+
+    def _cut(self, text: str) -> str:
+        """What to say of a text that was cut."""
+        kept = self._tokenizer.encode(text)  # once more, with where in the text each token is
+        left_out = [
+            offsets
+            for piece in kept.overflowing
+            for offsets, special in zip(piece.offsets, piece.special_tokens_mask, strict=True)
+            if not special
+        ]
+        start = left_out[0][0]
+        space = text.rfind(" ", max(start - _SHOWN, 0), start + 1)  # a word that is half read is said in full
+        rest = text[start if space < 0 else space :].strip()
+        return (
+            f"The text {_beginning(text)} has {len(kept.ids) + len(left_out)} tokens, of which the model reads "
+            f"{len(kept.ids)}: from {_beginning(rest)} on it was left out."
+        )
 
     def _plain(self, text: str) -> str:
         if self.rules.lower_case:
             text = text.lower()
+        if self.rules.spaces_for_underscores:
+            text = text.replace("_", " ")
         if self.rules.strip_punctuation:
-            text = _SPACES.sub(" ", text.translate(_NO_PUNCTUATION)).strip()
+            text = text.translate(_NO_PUNCTUATION)
+        if self.rules.single_spaces:
+            text = _SPACES.sub(" ", text).strip()
         return text
 
     def batch(self, sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
