@@ -162,9 +162,8 @@ def _align() -> dict[str, Any]:
         "strides": [1, 2],
         "num_block_repeats": [1, 1],
         "expand_ratios": [1, 6],
-        "hidden_dim": 64,
     }
-    return {**_two_towers(_bert(80), vision), "projection_dim": 64}
+    return {**_two_towers(_bert(80), vision), "projection_dim": 24}  # the last of the channels, as in the published
 
 
 def _siglip(vocabulary: Vocabulary, *, start: int, end: int, pad: int) -> dict[str, Any]:
@@ -535,8 +534,8 @@ FAMILIES: Mapping[str, Builder] = MappingProxyType(
         "dinov3_convnext": _eye(
             "dinov3_convnext",
             "DINOv3ConvNextModel",
-            _DINOV3,
-            {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1], "image_size": SIDE},
+            {**_DINOV3, "size": {"height": 96, "width": 96}},
+            {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 1, 1], "image_size": 96},
         ),
         # sentence-transformers/all-MiniLM-L6-v2: the model takes more than the encoder was taught with
         "minilm": Builder(

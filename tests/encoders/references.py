@@ -140,6 +140,14 @@ _TOKENIZERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_ATTENTION: Mapping[str, str] = MappingProxyType(
+    {
+        # With the default, transformers 5.23 leaves out the causal mask of a text that has no padding, and the layer
+        # then looks ahead (modeling_aimv2.py: `is_causal = False`): a vector depends on how long its neighbours are.
+        "aimv2": "eager",
+    }
+)
+
 
 class Reference:
     """A family's model as transformers loads it.
@@ -157,7 +165,8 @@ class Reference:
         from transformers import AutoModel
 
         self.name, self.folder = name, folder
-        self.model: Any = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+        how = {"attn_implementation": _ATTENTION[name]} if name in _ATTENTION else {}
+        self.model: Any = AutoModel.from_pretrained(folder, dtype=torch.float32, **how).eval()
 
     def images(self, pictures: Sequence[Image], *, rule: Rule | None = None) -> Rows:
         """Encode pictures one at a time."""
