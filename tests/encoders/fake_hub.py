@@ -48,6 +48,8 @@ class FakeHub:
         For HF_ENDPOINT.
     asked
         Every request line.
+    tokens
+        What came with them.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FakeHub:
     ) -> None:
         self.folder, self.name, self.gated, self.offers = folder, name, gated, offers
         self.asked: list[str] = []
+        self.tokens: set[str | None] = set()
         hub = self
 
         class Handler(_Handler):
@@ -159,6 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
+        self.served.tokens.add(self.headers["Authorization"])
         reply = self.served.reply(self.path.partition("?")[0])
         self.send_response(reply.status)
         for key, value in {"Content-Length": str(len(reply.content)), **reply.headers}.items():

@@ -143,6 +143,20 @@ def test_what_cannot_be_fetched_is_one_sentence(
     assert "\n" not in answer["message"]
 
 
+def test_a_token_of_the_environment_is_shown(fake: FakeHub, tmp_path: Path) -> None:
+    """Models with conditions can be had by whoever has accepted them."""
+    load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url, **{"HF_TOKEN": "hf_made_up"})
+    assert "Bearer hf_made_up" in fake.tokens
+
+
+def test_a_variant_that_is_not_here_says_so_without_a_connection(fake: FakeHub, tmp_path: Path) -> None:
+    """Beside the ways out, which of its variants are here."""
+    load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url)
+    said = load("org/tiny#int8", tmp_path / "home", HF_HUB_OFFLINE="1")["message"]
+    assert hub.WAYS_OUT in said
+    assert "no variant 'int8'" in said
+
+
 def test_a_model_with_conditions_says_where_to_accept_them(tiny: Tiny, tmp_path: Path) -> None:
     """A gated model names its page and how to log in."""
     with FakeHub(tiny.folder, gated=True) as fake:

@@ -197,19 +197,22 @@ def _open_from_hub(place: _Place, open_snapshot: Callable[[Snapshot], _Opened]) 
     """Open what the cache holds of a model, else what is fetched of it."""
     from ilk.encoders import hub
 
+    unfit: ModelFormatError | None = None
     missing: MissingExtraError | None = None
     for snapshot in hub.cached(place.repository, place.revision, variant=place.variant):
         try:
             return open_snapshot(snapshot)
-        except ModelFormatError:
-            pass  # fetched for another purpose, or in part: the rest is fetched below
+        except ModelFormatError as error:
+            unfit = error  # fetched for another purpose, or in part: the rest is fetched below
         except MissingExtraError as error:
             missing = error  # another program fetched the checkpoint; the Hub may have ONNX files beside it
     try:
         snapshot = hub.fetch(place.repository, place.revision, variant=place.variant)
-    except ModelNotFoundError:
+    except ModelNotFoundError as error:
         if missing is not None:
             raise missing from None
+        if unfit is not None:
+            raise ModelNotFoundError(f"{error} What is here of it does not do: {unfit}") from error
         raise
     return open_snapshot(snapshot)
 
