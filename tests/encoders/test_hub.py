@@ -145,7 +145,7 @@ def test_what_cannot_be_fetched_is_one_sentence(
 
 def test_a_token_of_the_environment_is_shown(fake: FakeHub, tmp_path: Path) -> None:
     """Models with conditions can be had by whoever has accepted them."""
-    load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url, **{"HF_TOKEN": "hf_made_up"})
+    load("org/tiny", tmp_path / "home", HF_ENDPOINT=fake.url, HF_TOKEN="hf_made_up")  # noqa: S106 -- it is made up
     assert "Bearer hf_made_up" in fake.tokens
 
 
