@@ -198,8 +198,6 @@ def test_families_name_the_processor_of_the_reference(model_type: str) -> None:
     named = IMAGE_PROCESSOR_MAPPING_NAMES.get(model_type, {}).get("pil") or family.processor
     if model_type in {"dinov3_vit", "tipsv2"}:
         named = IMAGE_PROCESSOR_MAPPING_NAMES[model_type]["torchvision"]
-    if model_type == "siglip2":  # whose models of a fixed resolution come with SigLIP's processor, and say so
-        named = "SiglipImageProcessor"
     assert family.processor == named.removesuffix("Pil")
     kind = family.processor
     for ending in ENDINGS:

@@ -125,6 +125,18 @@ def test_padding_may_be_on_the_left(tokenizer_file: Path) -> None:
     assert mask.tolist()[0] == [0, 0, 1, 1, 1]
 
 
+def test_a_tokenizer_that_ignores_case_does_so(tmp_path: Path) -> None:
+    """Where only ``tokenizer_config.json`` says so it is done too, and tokens that are written out are left alone."""
+    tokenizer = Tokenizer(models.WordLevel({"<pad>": 0, "dog": 1, "[SEP]": 2}, unk_token="<pad>"))  # noqa: S106 -- a word, no secret
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens(["[SEP]"])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    file, config = tmp_path / "tokenizer.json", {"pad_token": "<pad>"}
+    assert TextReader(file, rules(tokenizer_config=config)).read(["DOG [SEP] dog"]) == [[0, 2, 1]]
+    ignoring = rules(tokenizer_config={**config, "do_lower_case": True})
+    assert TextReader(file, ignoring).read(["DOG [SEP] dog"]) == [[1, 2, 1]]
+
+
 def test_siglip_pads_to_its_context_and_attends_to_it(tokenizer_file: Path) -> None:
     """SigLIP's texts are always 64 tokens, none of them masked."""
     reader = TextReader(tokenizer_file, rules(model_type="siglip"))
@@ -238,6 +250,13 @@ def test_the_context_is_the_smallest_that_is_said() -> None:
     assert rules(tokenizer_config=limits).context == 77
     assert rules({"text_config": {"max_position_embeddings": 64}}, limits).context == 64
     assert rules({"max_position_embeddings": 514}, {"model_max_length": 512, "pad_token": "<pad>"}).context == 512
+
+
+def test_a_family_may_hold_texts_to_its_own_context() -> None:
+    """ALIGN's processor takes 64 tokens, whatever the files of the BERT inside it say."""
+    files = {"model_max_length": 512, "pad_token": "<pad>"}
+    assert rules({"text_config": {"max_position_embeddings": 512}}, files, "align").context == 64
+    assert rules({}, {**files, "model_max_length": 32}, "align").context == 32
 
 
 def test_padding_is_found_wherever_it_is_said(tokenizer_file: Path) -> None:

@@ -51,8 +51,9 @@ class Family:
         Whether the model is told what is padding. SigLIP attends to it.
     lower_case, strip_punctuation, single_spaces
         What the tokenizer of the family does to a text before anything else, whatever ``tokenizer.json`` does.
-    context
-        Tokens at most, if no file says.
+    context, context_holds
+        Tokens at most if no file says; and whether also where files say more, because the family's own processor does
+        so.
     """
 
     modalities: frozenset[Modality]
@@ -67,6 +68,7 @@ class Family:
     strip_punctuation: bool = False
     single_spaces: bool = False
     context: int = 77
+    context_holds: bool = False
 
 
 _BOTH: frozenset[Modality] = frozenset({"image", "text"})
@@ -94,7 +96,7 @@ _SIGLIP = Family(
 # NaFlex, which cuts each picture into patches of its own number; checkpoints of a fixed size are of type siglip.
 _SIGLIP_2 = replace(_SIGLIP, modalities=_READS, strip_punctuation=False)
 
-_ALIGN = replace(_PROJECTED, processor="EfficientNetImageProcessor", context=64)
+_ALIGN = replace(_PROJECTED, processor="EfficientNetImageProcessor", context=64, context_holds=True)
 
 # Exports say mean pooling by a name, or leave it to who runs them: sentence-transformers' default is the mean.
 _SENTENCES = Family(

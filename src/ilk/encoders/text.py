@@ -44,6 +44,9 @@ class TextRules:
         Whether the attention mask is 0 over padding.
     lower_case, strip_punctuation, single_spaces
         What is done to a text before the tokenizer sees it; SigLIP's reference does so outside ``tokenizer.json``.
+    ignores_case
+        Whether the tokenizer takes upper for lower case, should ``tokenizer.json`` not say so itself. Unlike
+        `lower_case` this leaves special tokens that are written out in a text as they are.
     spaces_for_underscores
         Whether underscores become spaces before punctuation is stripped, as OpenCLIP does.
     """
@@ -55,6 +58,7 @@ class TextRules:
     masks_padding: bool
     lower_case: bool
     strip_punctuation: bool
+    ignores_case: bool = False
     single_spaces: bool = False
     spaces_for_underscores: bool = False
 
@@ -84,6 +88,7 @@ class TextRules:
         limits = (
             tokenizer_config.get("model_max_length"),
             open_clip.get("context_length", family.context if open_clip else None),
+            family.context if family.context_holds else None,
             text_config.get("max_position_embeddings"),
             config.get("max_position_embeddings"),
         )
@@ -107,11 +112,8 @@ class TextRules:
             pad_token=pad,
             pad_left=tokenizer_config.get("padding_side") == "left",
             masks_padding=family.masks_padding and (inputs is None or "attention_mask" in inputs),
-            lower_case=(
-                family.lower_case
-                or bool(tokenizer_config.get("do_lower_case"))
-                or cleaning in {"lower", "canonicalize"}
-            ),
+            lower_case=family.lower_case or cleaning in {"lower", "canonicalize"},
+            ignores_case=bool(tokenizer_config.get("do_lower_case")),
             strip_punctuation=strips or cleaning == "canonicalize",
             single_spaces=family.single_spaces or strips,
             spaces_for_underscores=cleaning == "canonicalize",
@@ -147,11 +149,15 @@ class TextReader:
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
+        from tokenizers.normalizers import Lowercase, Sequence
 
         try:
             tokenizer: Tokenizer = Tokenizer.from_file(str(self.file))
         except Exception as error:  # the bindings raise the bare class
             raise ModelFormatError(f"{self.file} is not a tokenizer that can be read: {error}.") from error
+        written = tokenizer.normalizer
+        if self.rules.ignores_case and (written is None or written.normalize_str("A") == "A"):
+            tokenizer.normalizer = Sequence([Lowercase(), *([] if written is None else [written])])
         tokenizer.enable_truncation(self.rules.context)
         tokenizer.no_padding()  # `batch` pads, so that texts can be sorted by length first
         return tokenizer
