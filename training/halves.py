@@ -8,6 +8,7 @@ once a step. On a machine that does other work beside, that made training 2.5 ti
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -54,7 +55,9 @@ class Halves:
         for parts in zip(*gradients, strict=True):
             parameter, found = parts[0][0], [g for _, g in parts if g is not None]
             if found:
-                parameter.grad = torch.stack(found).sum(0) if len(found) > 1 else found[0]
+                # Added, not stacked: a sum over a stack would lie otherwise in memory than its parameter, and fused
+                # AdamW reads both from front to back (torch 2.13), which moves the wrong weights.
+                parameter.grad = functools.reduce(torch.add, found)
 
     def _backward(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
         cast = [slope.to(out.dtype) for slope, out in zip(slopes, outputs, strict=True)]

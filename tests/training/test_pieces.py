@@ -135,6 +135,19 @@ def test_a_batch_in_halves_has_the_gradient_of_the_whole() -> None:
         assert torch.allclose(parameter.grad, gradient, rtol=0.05, atol=1e-3)
 
 
+def test_gradients_of_halves_lie_in_memory_as_their_parameters_do() -> None:
+    """Fused AdamW reads gradients from front to back: one that lies otherwise would move the wrong weights."""
+    from training.halves import Halves
+    from training.towers import PictureTower
+
+    tower = PictureTower((8, 8, 8), (1, 1, 1), 8, 4).to(memory_format=torch.channels_last)
+    batch = torch.randn(8, 3, 32, 32).to(memory_format=torch.channels_last)
+    Halves(tower, 2).step(batch, lambda outputs: outputs[1].pow(2).mean())
+    moved = {n: p for n, p in tower.named_parameters() if p.grad is not None}
+    assert "stem.weight" in moved
+    assert {n: p.grad.stride() for n, p in moved.items()} == {n: p.stride() for n, p in moved.items()}
+
+
 def test_the_rate_goes_up_stays_and_ends_at_zero() -> None:
     """A run begins and ends with small steps."""
     from training.optimisers import rate
