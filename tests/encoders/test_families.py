@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
 
-from encoders.checkpoints import FAMILIES, Builder
-from encoders.references import POOLING, Reference, Rows, Rule
-from encoders.vocabularies import TEXTS
-from ilk.encoders.base import Encoder, Modality
-from ilk.encoders.compute import ComputeOptions
+from encoders.cases import LEAST_COSINE, Case, cosines, pictures, texts
+from encoders.checkpoints import FAMILIES
+from encoders.references import POOLING, Rows, Rule
+from ilk.encoders.base import Modality
 from ilk.encoders.families import FAMILIES as TABLE
-from ilk.encoders.families import CheckpointPooling
-from ilk.encoders.torch import TorchEncoder
 from ilk.errors import IlkError, ModalityError
 
 pytest.importorskip("torch", reason="the references run with torch: pip install 'ilk[torch]'")
@@ -28,91 +21,9 @@ pytest.importorskip("transformers", reason="the references run with transformers
 # Every family is asked a text that is longer than it reads, and ilk says each time that it was cut.
 pytestmark = pytest.mark.filterwarnings("ignore:The text .* tokens, of which the model reads")
 
-LEAST_COSINE = 0.9999
-SIZES = ((640, 427), (427, 640), (33, 34), (17, 23), (300, 40), (64, 64), (251, 250), (90, 500))
 SEEING = [name for name, builder in FAMILIES.items() if builder.sees]
 READING = [name for name, builder in FAMILIES.items() if builder.reads]
 ALONE = [name for name, builder in FAMILIES.items() if POOLING[name].rule != "features"]
-
-
-@cache
-def pictures() -> tuple[Image.Image, ...]:
-    """Smooth fields of colour with edges and grain, of odd proportions, some smaller than a model's input."""
-    made = []
-    for seed, (width, height) in enumerate(SIZES):
-        random = np.random.default_rng(seed)
-        down, across = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-        field = np.zeros((height, width, 3))
-        for channel in range(3):
-            for turns_across, turns_down, phase in random.uniform(-4, 4, (4, 3)):
-                field[..., channel] += np.sin(2 * np.pi * (turns_across * across + turns_down * down) + phase)
-        field[(across - random.uniform()) ** 2 + (down - random.uniform()) ** 2 < 0.05] = random.uniform(-4, 4, 3)
-        pixels = field * 32 + 128 + random.normal(0, 6, field.shape)
-        made.append(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
-    return tuple(made)
-
-
-@cache
-def texts(name: str) -> tuple[str, ...]:
-    """What a family is asked; TIPSv2 gives the empty text no direction, since it averages no tokens."""
-    return tuple(text for text in TEXTS if text or name != "tipsv2")
-
-
-@dataclass
-class Case:
-    """A family's checkpoint, its reference, and what the reference says."""
-
-    name: str
-    folder: Path
-
-    @property
-    def builder(self) -> Builder:
-        return FAMILIES[self.name]
-
-    @cached_property
-    def reference(self) -> Reference:
-        return Reference(self.name, self.folder)
-
-    @cached_property
-    def images(self) -> Rows:
-        return self.reference.images(pictures())
-
-    @cached_property
-    def texts(self) -> Rows:
-        return self.reference.texts(texts(self.name))
-
-    def open(self, pooling: CheckpointPooling | None = None, batch_size: int | None = None) -> TorchEncoder:
-        options = ComputeOptions(device="cpu", precision="float32", threads=1, batch_size=batch_size)
-        return TorchEncoder(self.folder, name=self.name, pooling=pooling, options=options)
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        return self.open()
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Case]]:
-    """Each family's case, built when it is first asked for."""
-    import torch
-    from transformers.utils import logging
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # threads of models this small mostly wait for each other
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # it remarks on heads that a checkpoint has and AutoModel does not want
-    logging.disable_progress_bar()
-    root = tmp_path_factory.mktemp("families")
-
-    @cache
-    def build(name: str) -> Case:
-        for module in FAMILIES[name].needs:
-            pytest.importorskip(module, reason=f"{name} is built with {module}")
-        return Case(name, FAMILIES[name](root / name))
-
-    yield build
-    logging.set_verbosity(verbosity)
-    logging.enable_progress_bar()
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=FAMILIES)
@@ -131,15 +42,6 @@ def seeing(request: pytest.FixtureRequest, built: Callable[[str], Case]) -> Case
 def reading(request: pytest.FixtureRequest, built: Callable[[str], Case]) -> Case:
     """Each that reads."""
     return built(request.param)
-
-
-def cosines(found: npt.NDArray[np.float32], expected: Rows) -> npt.NDArray[np.float64]:
-    """Row by row; both have unit rows, which is looked at too."""
-    assert found.shape == expected.shape
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-    each: npt.NDArray[np.float64] = (found.astype(np.float64) * expected).sum(1)
-    return each
 
 
 def likeness(rows: Rows) -> float:
