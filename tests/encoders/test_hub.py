@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -141,6 +142,28 @@ def test_what_cannot_be_fetched_is_one_sentence(
     assert answer["error"] == "ModelNotFoundError"
     assert all(part in answer["message"] for part in said), answer["message"]
     assert "\n" not in answer["message"]
+
+
+def test_a_watcher_is_told_what_arrives(large: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """How many bytes are here and how many there will be, while they come and at the end."""
+    import huggingface_hub
+
+    seen: list[tuple[int, int]] = []
+    part = large / "models--org--tiny" / "blobs" / "weights.incomplete"
+
+    def download(*_: object, **__: object) -> str:
+        part.parent.mkdir(parents=True)
+        part.write_bytes(bytes(7_000))
+        deadline = time.monotonic() + 10
+        while not seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return str(Tiny(tmp_path / "fetched").folder)
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**13))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    hub.fetch("org/tiny", None, variant=None, watcher=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (7_000, 1_500_000_000)
+    assert seen[-1] == (1_500_000_000, 1_500_000_000)
 
 
 def test_a_token_of_the_environment_is_shown(fake: FakeHub, tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None
             raise InputError("These folders have no gallery in common: say where it is to be with --gallery DIR.")
     for folder in folders:
         next(iter(folder.listing(directory.parent)))
+    if watched and model is not None:
+        from ilk.encoders.models import fetch_model
+        from ilk.render.fetching import FetchBar
+
+        with FetchBar(model) as bar:
+            fetch_model(model, watcher=bar.update)
     if (directory / DATABASE).is_file():
         return open_gallery(directory)
     load_encoder(model or DEFAULT_MODEL).load("image")

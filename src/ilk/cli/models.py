@@ -55,13 +55,15 @@ def fetch_models(names: tuple[str, ...], *, as_json: bool) -> None:
     """
     from ilk.encoders.models import fetch_model
     from ilk.errors import IlkError
+    from ilk.render.fetching import FetchBar
 
     fetched: list[dict[str, str]] = []
     failed: list[dict[str, str]] = []
     code = 0
     for name in names:
         try:
-            found = fetch_model(name)
+            with FetchBar(name) as bar:
+                found = fetch_model(name, watcher=bar.update)
         except IlkError as error:
             complain(f"ilk: {error}")
             failed.append({"name": name, "message": str(error)})

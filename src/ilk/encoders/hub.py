@@ -20,12 +20,13 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ilk.encoders.cards import size_text
 from ilk.encoders.runtimes import TORCH_VARIANTS, needed_files, require_torch, runtime_of
@@ -40,6 +41,10 @@ WAYS_OUT = (
 CONVERTER = "SFconvertbot"
 """The Hub's own account that offers each checkpoint as safetensors, in a pull request."""
 
+Watcher: TypeAlias = Callable[[int, int], None]
+"""Told how many bytes are here and how many there will be, several times a second."""
+
+_LOOKS_EVERY_S = 0.2
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -76,10 +81,11 @@ def cached(repository: str, revision: str | None, *, variant: str | None = None)
     return tuple(each for each in found if each.folder.is_dir() and _is_whole(home, each, variant))
 
 
-def fetch(repository: str, revision: str | None, *, variant: str | None) -> Snapshot:
+def fetch(repository: str, revision: str | None, *, variant: str | None, watcher: Watcher | None = None) -> Snapshot:
     """Download what one variant needs.
 
-    A checkpoint without safetensors is taken from the pull request in which the Hub's converter offers them.
+    A checkpoint without safetensors is taken from the pull request in which the Hub's converter offers them. Without
+    a watcher the library shows its own progress, on a terminal.
 
     Raises
     ------
@@ -90,7 +96,7 @@ def fetch(repository: str, revision: str | None, *, variant: str | None) -> Snap
     MissingExtraError
         If what could run it is not installed.
     """
-    from huggingface_hub import constants
+    from huggingface_hub import constants, snapshot_download
 
     name = f"{repository}@{revision}" if revision else repository
     if constants.HF_HUB_OFFLINE:
@@ -104,7 +110,12 @@ def fetch(repository: str, revision: str | None, *, variant: str | None) -> Snap
             listing = _with_safetensors(repository, listing)
             _refuse_code(repository, listing, name)
         wanted = needed_files(listing.sizes, variant, name=name)
-        folder = _download(repository, listing, wanted, variant=variant, name=name)
+        needed = _require_room(repository, listing, wanted, name=name)
+        _write(_record(_home(repository), listing.commit, variant), json.dumps(wanted))
+        shown = watcher is None and sys.stderr.isatty()
+        blobs = _home(repository) / "blobs"
+        with _room_for(needed, name), _library_bars(shown=shown), _watched(blobs, needed, watcher):
+            folder = Path(snapshot_download(repository, revision=listing.revision, allow_patterns=list(wanted)))
         if listing.revision != revision:
             _write(_home(repository) / ".ilk" / (revision or DEFAULT_REVISION), folder.name)
     return Snapshot(folder, folder.name)
@@ -203,32 +214,37 @@ def _refuse_code(repository: str, listing: _Listing, name: str) -> None:
         )
 
 
-def _download(repository: str, listing: _Listing, wanted: tuple[str, ...], *, variant: str | None, name: str) -> Path:
-    """Fetch these files, if there is room for them."""
-    from huggingface_hub import constants, snapshot_download
+def _require_room(repository: str, listing: _Listing, wanted: tuple[str, ...], *, name: str) -> int:
+    """The bytes that are still to be fetched, once it is sure that they fit."""
+    from huggingface_hub import constants
 
-    home = _home(repository)
-    here = home / "snapshots" / listing.commit
+    here = _home(repository) / "snapshots" / listing.commit
     needed = sum(listing.sizes[file] or 0 for file in wanted if not (here / file).is_file())
     cache = Path(constants.HF_HUB_CACHE).absolute()
     free = shutil.disk_usage(next(each for each in (cache, *cache.parents) if each.exists())).free
     if needed > free:
         raise ModelNotFoundError(_no_room(name, needed, free))
+    return needed
+
+
+@contextmanager
+def _room_for(needed: int, name: str) -> Iterator[None]:
+    """Say in a sentence that a disk has filled up, however the library wraps what the system says."""
     try:
-        _write(_record(home, listing.commit, variant), json.dumps(wanted))
-        with _progress_on_terminals():
-            return Path(snapshot_download(repository, revision=listing.revision, allow_patterns=list(wanted)))
-    except Exception as error:  # the library wraps what the system says
+        yield
+    except Exception as error:
         if _is_full(error):
             raise ModelNotFoundError(_no_room(name, needed, 0)) from error
         raise
 
 
 @contextmanager
-def _progress_on_terminals() -> Iterator[None]:
-    """The library's progress bar where somebody watches: it would fill logs with its every step."""
+def _library_bars(*, shown: bool) -> Iterator[None]:
+    """The library's progress bars or none; what the environment says of them is left to stand."""
+    from huggingface_hub import constants
+
     utils: Any = import_module("huggingface_hub.utils")  # documents these three, and hides them from type checkers
-    if sys.stderr.isatty() or utils.are_progress_bars_disabled():
+    if shown or constants.HF_HUB_DISABLE_PROGRESS_BARS is not None or utils.are_progress_bars_disabled():
         yield
         return
     utils.disable_progress_bars()
@@ -236,6 +252,39 @@ def _progress_on_terminals() -> Iterator[None]:
         yield
     finally:
         utils.enable_progress_bars()
+
+
+@contextmanager
+def _watched(blobs: Path, needed: int, watcher: Watcher | None) -> Iterator[None]:
+    """Look at what arrives while it does.
+
+    The files are looked at, rather than the library asked, since how it reports has changed with its versions.
+    """
+    if watcher is None:
+        yield
+        return
+    before, done = _bytes_in(blobs), threading.Event()
+
+    def look() -> None:
+        while not done.wait(_LOOKS_EVERY_S):
+            watcher(min(_bytes_in(blobs) - before, needed), needed)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
+    watcher(needed, needed)
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for file in folder.glob("*"):
+        with suppress(OSError):  # a part that was renamed meanwhile
+            total += file.stat().st_size
+    return total
 
 
 def _no_room(name: str, needed: int, free: int) -> str:

@@ -14,7 +14,7 @@ from ilk.errors import IlkError, InputError, MissingExtraError, ModelFormatError
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
-    from ilk.encoders.hub import Snapshot
+    from ilk.encoders.hub import Snapshot, Watcher
 
 _Opened = TypeVar("_Opened")
 
@@ -103,8 +103,15 @@ class Fetched:
     folder: Path
 
 
-def fetch_model(name: str) -> Fetched:
+def fetch_model(name: str, *, watcher: Watcher | None = None) -> Fetched:
     """Have a model on this machine, so that it can be used without a connection.
+
+    Parameters
+    ----------
+    name
+        As for `load_encoder`, with the variant if there is one.
+    watcher
+        Told how many bytes are here and how many there will be, if any are fetched.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def fetch_model(name: str) -> Fetched:
         _open(snapshot.folder, place, revision=snapshot.commit, options=ComputeOptions())
         return snapshot
 
-    snapshot = _open_from_hub(place, check)
+    snapshot = _open_from_hub(place, check, watcher)
     return Fetched(name, f"{place.repository}@{snapshot.commit}{place.ending}", snapshot.folder)
 
 
@@ -193,7 +200,9 @@ def _open(folder: Path, place: _Place, *, revision: str | None, options: Compute
     return OnnxEncoder(folder, name=place.name, revision=revision, variant=place.variant, options=options)
 
 
-def _open_from_hub(place: _Place, open_snapshot: Callable[[Snapshot], _Opened]) -> _Opened:
+def _open_from_hub(
+    place: _Place, open_snapshot: Callable[[Snapshot], _Opened], watcher: Watcher | None = None
+) -> _Opened:
     """Open what the cache holds of a model, else what is fetched of it."""
     from ilk.encoders import hub
 
@@ -207,7 +216,7 @@ def _open_from_hub(place: _Place, open_snapshot: Callable[[Snapshot], _Opened]) 
         except MissingExtraError as error:
             missing = error  # another program fetched the checkpoint; the Hub may have ONNX files beside it
     try:
-        snapshot = hub.fetch(place.repository, place.revision, variant=place.variant)
+        snapshot = hub.fetch(place.repository, place.revision, variant=place.variant, watcher=watcher)
     except ModelNotFoundError as error:
         if missing is not None:
             raise missing from None
