@@ -95,6 +95,7 @@ def load_model(files: Checkpoint, *, pooling: CheckpointPooling, precision: Prec
                 local_files_only=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are named below, and transformers names them only in its log
                 **({"attn_implementation": _ATTENTION[files.model_type]} if files.model_type in _ATTENTION else {}),
             )
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
