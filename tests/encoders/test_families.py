@@ -117,6 +117,14 @@ def test_prepared_pictures_are_the_same(seeing: Case) -> None:
     assert cosines(seeing.encoder.encode_prepared(prepared), seeing.images).min() >= LEAST_COSINE
 
 
+@pytest.mark.parametrize("name", ["chinese_clip", "clip"])
+def test_texts_agree_with_an_older_vocabulary(name: str, built: Callable[[str], Case], tmp_path: Path) -> None:
+    """A checkpoint with lists of words, from before ``tokenizer.json``, splits texts alike."""
+    older = Case(name, FAMILIES[name](tmp_path / name))
+    (older.folder / "tokenizer.json").unlink()
+    assert cosines(older.encoder.encode_texts(texts(name)), built(name).texts).min() >= LEAST_COSINE
+
+
 # -- pooling ----------------------------------------------------------------------------------------------------------
 
 
