@@ -252,6 +252,19 @@ def test_the_context_is_the_smallest_that_is_said() -> None:
     assert rules({"max_position_embeddings": 514}, {"model_max_length": 512, "pad_token": "<pad>"}).context == 512
 
 
+@pytest.mark.parametrize("inner", [True, False])
+def test_positions_may_begin_after_padding(inner: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    """RoBERTa and its kin have as many positions more than tokens as the number of their padding token says."""
+    files = {"model_max_length": 1e30, "pad_token": "<pad>"}
+    for model_type, padding, most in (
+        ("xlm-roberta", {"pad_token_id": 1}, 512),
+        ("roberta", {}, 512),
+        ("bert", {}, 514),
+    ):
+        config = {"model_type": model_type, "max_position_embeddings": 514, **padding}
+        assert rules({"text_config": config} if inner else config, files, model_type).context == most
+
+
 def test_a_family_may_hold_texts_to_its_own_context() -> None:
     """ALIGN's processor takes 64 tokens, whatever the files of the BERT inside it say."""
     files = {"model_max_length": 512, "pad_token": "<pad>"}

@@ -25,6 +25,18 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _SPACES = re.compile(r"\s+")
 # SigLIP 2's models of a fixed resolution have the model type of SigLIP, and another tokenizer.
 _KEEPING_PUNCTUATION = ("Gemma", "Siglip2")
+# RoBERTa's kin number positions from the one after the padding token's (transformers 5.23:
+# create_position_ids_from_input_ids), so that 514 of them are for 512 tokens.
+_COUNTED_FROM_PADDING = (
+    "altclip_text_model",
+    "camembert",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+)
 _SHOWN = 40  # characters of a text in a message
 
 
@@ -89,8 +101,8 @@ class TextRules:
             tokenizer_config.get("model_max_length"),
             open_clip.get("context_length", family.context if open_clip else None),
             family.context if family.context_holds else None,
-            text_config.get("max_position_embeddings"),
-            config.get("max_position_embeddings"),
+            _positions(text_config),
+            _positions(config),
         )
         known = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit < _UNLIMITED]
         padding = (
@@ -118,6 +130,15 @@ class TextRules:
             single_spaces=family.single_spaces or strips,
             spaces_for_underscores=cleaning == "canonicalize",
         )
+
+
+def _positions(config: Mapping[str, Any]) -> Any:
+    """How many tokens there are positions for."""
+    most = config.get("max_position_embeddings")
+    if isinstance(most, int) and config.get("model_type") in _COUNTED_FROM_PADDING:
+        padding = config.get("pad_token_id", 1)
+        return most - int(1 if padding is None else padding) - 1
+    return most
 
 
 def _check_encodable(text: str) -> None:
