@@ -23,5 +23,5 @@ def gallery_of(photos: Path, encoder: ColourEncoder) -> Gallery:
     opened = directory.exists()
     store = LocalStore.open(directory) if opened else LocalStore.create(directory)
     gallery = Gallery(store, directory=directory, model=encoder.name)
-    gallery._encoders[encoder.name] = encoder
+    gallery.models.opened[encoder.name] = encoder
     return gallery

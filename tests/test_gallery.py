@@ -219,7 +219,7 @@ def test_a_gallery_apart_from_its_pictures_moves_with_them(photos: Path, tmp_pat
 
 def test_a_model_is_known_by_its_digest(photos: Path, gallery: Gallery) -> None:
     """A model's folder that has moved is another name for the same vectors."""
-    gallery._encoders["elsewhere"] = ColourEncoder()
+    gallery.models.opened["elsewhere"] = ColourEncoder()
     assert gallery.search("red", k=1, model="elsewhere")[0].id == "red.png"
 
 
@@ -232,8 +232,8 @@ def test_a_link_to_a_picture_is_that_picture(gallery: Gallery, photos: Path, tmp
 def test_it_says_how_many_pictures_a_model_has_not_seen(gallery: Gallery, photos: Path) -> None:
     """A search with it would pass over them without a word."""
     assert gallery.unencoded() == 0
-    gallery._encoders["other"] = ColourEncoder(digest="d" * 64)
-    gallery._encoders["other"].name = "other"  # type: ignore[misc]
+    gallery.models.opened["other"] = ColourEncoder(digest="d" * 64)
+    gallery.models.opened["other"].name = "other"  # type: ignore[misc]
     gallery.add(ilk.folder(photos / "red.png"), model="other")
     assert gallery.unencoded("other") == 7
 

@@ -253,7 +253,7 @@ def test_a_second_model_gets_a_space_of_its_own(gallery: Gallery, photos: Path, 
     add(gallery)
     other = ColourEncoder(digest="d" * 64)
     other.name = "other"
-    gallery._encoders["other"] = other
+    gallery.models.opened["other"] = other
     report = gallery.add(ilk.folder(photos), model="other")
     assert (report.updated, report.encoded, encoder.encoded, other.encoded) == (3, 3, 3, 3)
     assert [space.model for space in gallery.store.spaces()] == ["colour", "other"]
@@ -297,7 +297,7 @@ class Blind(ColourEncoder):
 def test_a_model_that_cannot_see_is_refused_before_anything_is_written(gallery: Gallery) -> None:
     """Nothing of what another model made is lost by trying."""
     add(gallery)
-    gallery._encoders["blind"] = Blind(digest="b" * 64)
+    gallery.models.opened["blind"] = Blind(digest="b" * 64)
     with pytest.raises(ModalityError):
         gallery.add(ilk.folder(gallery.base), model="blind")
     assert [space.model for space in gallery.store.spaces()] == ["colour"]
@@ -316,11 +316,11 @@ class Forgetful(ColourEncoder):
 def test_running_out_of_memory_costs_no_item(gallery: Gallery) -> None:
     """It is counted as the machine's refusal; the vectors of other models stay, and the next run tries again."""
     add(gallery)
-    gallery._encoders["forgetful"] = Forgetful(digest="f" * 64)
+    gallery.models.opened["forgetful"] = Forgetful(digest="f" * 64)
     report = gallery.add(ilk.folder(gallery.base), model="forgetful")
     assert (report.failed, report.failed_by_reason) == (3, {"unreadable": 3})
     assert len(gallery) == 3
-    gallery._encoders["forgetful"] = ColourEncoder(digest="f" * 64)
+    gallery.models.opened["forgetful"] = ColourEncoder(digest="f" * 64)
     assert gallery.add(ilk.folder(gallery.base), model="forgetful").encoded == 3
 
 
@@ -352,8 +352,8 @@ def test_a_model_that_never_gives_a_vector_is_an_error(photos: Path) -> None:
 def test_a_move_seen_by_a_second_model_keeps_the_first_ones_vector(gallery: Gallery, photos: Path) -> None:
     """A picture is known by its bytes, whatever models have seen them."""
     add(gallery)
-    gallery._encoders["other"] = ColourEncoder(digest="d" * 64)
-    gallery._encoders["other"].name = "other"  # type: ignore[misc]
+    gallery.models.opened["other"] = ColourEncoder(digest="d" * 64)
+    gallery.models.opened["other"].name = "other"  # type: ignore[misc]
     (photos / "red.png").rename(photos / "wall.png")
     report = gallery.add(ilk.folder(photos), model="other")
     assert (report.moved, report.added, report.encoded) == (1, 0, 3)

@@ -9,7 +9,6 @@ import operator
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,20 +17,18 @@ from ilk.errors import (
     GalleryExistsError,
     InputError,
     ItemNotFoundError,
-    ModelMismatchError,
-    ModelNotFoundError,
 )
+from ilk.models import DEFAULT_MODEL, Models, open_encoder, space_of
 from ilk.place import DATABASE, existing_gallery, gallery_directory
 from ilk.query import Query, text
-from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour, Space
+from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
+    from ilk.encoders.compute import ComputeOptions
     from ilk.ingest import Progress
     from ilk.sources.base import Source
     from ilk.stores.base import Store
-
-DEFAULT_MODEL = "pocket"
 
 PAGE = 512
 """Items read at once while streaming them."""
@@ -50,15 +47,22 @@ class Gallery:
         Its own directory, absolute. Paths of pictures are relative to the one that has it, `base`.
     model
         The name of the model to use where a call does not say; None for the one the gallery was made with.
+    compute
+        Device, precision, threads and batch size of models; None for what is best here.
+
+    Attributes
+    ----------
+    models
+        Which models' vectors it has, and what opens them.
     """
 
-    def __init__(self, store: Store, *, directory: Path, model: str | None = None) -> None:
+    def __init__(
+        self, store: Store, *, directory: Path, model: str | None = None, compute: ComputeOptions | None = None
+    ) -> None:
         self.store = store
         self.directory = directory
         self.base = directory.parent
-        self._model = model
-        self._encoders: dict[str, Encoder] = {}
-        self._loading = threading.Lock()
+        self.models = Models(store, chosen=model, compute=compute)
 
     # -- what is in it --------------------------------------------------------------------------------------------
 
@@ -148,7 +152,7 @@ class Gallery:
         listing = source.listing(self.base)
         encoder = self.encoder(model)
         encoder.load("image")  # a model that cannot be used is refused before anything is written
-        space = _space_of(encoder)
+        space = space_of(encoder)
         with self.store.writing() as writer:
             writer.add_space(space)
             if retry_failed:
@@ -219,9 +223,13 @@ class Gallery:
             return []
         from ilk.asking import Asking
 
-        space = self._space(model)
+        space = self.models.space(model)
         asking = Asking(
-            queries=asked, space=space, store=self.store, base=self.base, open_encoder=lambda: self._encoder_of(space)
+            queries=asked,
+            space=space,
+            store=self.store,
+            base=self.base,
+            open_encoder=lambda: self.models.encoder_of(space),
         )
         asking.load()
         started = time.perf_counter()
@@ -244,59 +252,11 @@ class Gallery:
 
     def encoder(self, model: str | None = None) -> Encoder:
         """The model of that name, opened once; by default the one the gallery was made with."""
-        name = model or self._default_model()
-        with self._loading:
-            if name not in self._encoders:
-                from ilk.encoders import load_encoder
-
-                self._encoders[name] = load_encoder(name)
-            return self._encoders[name]
+        return self.models.encoder(model)
 
     def unencoded(self, model: str | None = None) -> int:
         """How many pictures a search cannot find, because the model has not encoded them yet."""
-        return self.store.count() - self.store.count_vectors(self._space(model))
-
-    # -- which model ----------------------------------------------------------------------------------------------
-
-    def _default_model(self) -> str:
-        return self._model or self.store.default_model or DEFAULT_MODEL
-
-    def _space(self, model: str | None) -> Space:
-        """The space to search: that of the named model, or of the one the gallery was made with.
-
-        A model that was renewed under its name has several spaces; the newest holds. A model that is named
-        otherwise than it was then, such as a folder that has moved, is known by its digest.
-        """
-        spaces = [space for space in self.store.spaces() if space.name == "image"]
-        if not spaces:
-            raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
-        wanted = model or self._default_model()
-        for space in reversed(spaces):
-            if space.model == wanted:
-                return space
-        with suppress(ModelNotFoundError):  # what it is not called here, it is not either
-            encoder = self.encoder(wanted)
-            for space in spaces:
-                if encoder.digest == space.digest:
-                    return space
-        have = ", ".join(sorted({space.model for space in spaces}))
-        raise ModelMismatchError(
-            f'The gallery has no vectors of the model "{wanted}", only of {have}. '
-            f"Name one of these with --model, or add the others with `ilk index FOLDER --model {wanted}`."
-        )
-
-    def _encoder_of(self, space: Space) -> Encoder:
-        for encoder in self._encoders.values():
-            if encoder.digest == space.digest:
-                return encoder
-        encoder = self.encoder(space.model)
-        if encoder.digest != space.digest:
-            raise ModelMismatchError(
-                f'The gallery was made with another version of the model "{space.model}" ({space.digest[:12]}) than '
-                f"the one installed ({encoder.digest[:12]}). Encode the pictures with it: "
-                f"`ilk index FOLDER --model {space.model}`."
-            )
-        return encoder
+        return self.store.count() - self.store.count_vectors(self.models.space(model))
 
     # -- letting go -----------------------------------------------------------------------------------------------
 
@@ -314,7 +274,7 @@ class Gallery:
         return f"<Gallery of {self.base}>"
 
 
-def create(path: str | Path, *, model: str | None = None) -> Gallery:
+def create(path: str | Path, *, model: str | None = None, compute: ComputeOptions | None = None) -> Gallery:
     """Make an empty gallery.
 
     Parameters
@@ -323,6 +283,8 @@ def create(path: str | Path, *, model: str | None = None) -> Gallery:
         Its directory, such as ``"photos/.ilk"``; of a directory that does not end in ``.ilk``, the ``.ilk`` inside.
     model
         The model to use, by default ``"pocket"``.
+    compute
+        Device, precision, threads and batch size of models; None for what is best here.
 
     Raises
     ------
@@ -339,14 +301,24 @@ def create(path: str | Path, *, model: str | None = None) -> Gallery:
     if (directory / DATABASE).exists():
         raise GalleryExistsError(f"There is a gallery at {directory} already: open it, or choose another place.")
     if model is not None:
-        from ilk.encoders import load_encoder
+        model = open_encoder(model, compute).name  # whole, and the same from everywhere: "./clip" is not
+    store = LocalStore.create(directory, default_model=model or DEFAULT_MODEL)
+    return Gallery(store, directory=directory, compute=compute)
 
-        model = load_encoder(model).name  # whole, and the same from everywhere: "./clip" is not
-    return Gallery(LocalStore.create(directory, default_model=model or DEFAULT_MODEL), directory=directory)
 
-
-def open_gallery(path: str | Path | None = None, *, model: str | None = None) -> Gallery:
+def open_gallery(
+    path: str | Path | None = None, *, model: str | None = None, compute: ComputeOptions | None = None
+) -> Gallery:
     """Open a gallery: the one at `path`, or the nearest in or above the working directory.
+
+    Parameters
+    ----------
+    path
+        Its directory, or the one that has its ``.ilk``.
+    model
+        The name of the model to use where a call does not say; None for the one the gallery was made with.
+    compute
+        Device, precision, threads and batch size of models; None for what is best here.
 
     Raises
     ------
@@ -358,18 +330,7 @@ def open_gallery(path: str | Path | None = None, *, model: str | None = None) ->
     from ilk.stores.local import LocalStore
 
     directory = existing_gallery(path)
-    return Gallery(LocalStore.open(directory), directory=directory, model=model)
-
-
-def _space_of(encoder: Encoder) -> Space:
-    return Space(
-        name="image",
-        model=encoder.name,
-        revision=encoder.revision,
-        digest=encoder.digest,
-        dimension=encoder.dimension,
-        modalities=frozenset(encoder.modalities),
-    )
+    return Gallery(LocalStore.open(directory), directory=directory, model=model, compute=compute)
 
 
 def _whole(k: int) -> int:

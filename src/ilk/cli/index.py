@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ilk.cli.options import gallery_option, json_option, model_option
+from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import PARTLY_DONE, complain, print_json
 from ilk.cli.stopping import stoppable
 
 if TYPE_CHECKING:
+    from ilk.encoders.compute import ComputeOptions
     from ilk.gallery import Gallery
     from ilk.sources import Folder
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @gallery_option
 @model_option
+@compute_options
 @click.option("--hidden", is_flag=True, help="Look into hidden files and folders too.")
 @click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
@@ -32,6 +34,8 @@ def index(
     *,
     gallery: Path | None,
     model: str | None,
+    device: str | None,
+    precision: str | None,
     hidden: bool,
     ignore: tuple[str, ...],
     retry_failed: bool,
@@ -49,7 +53,12 @@ def index(
 
     folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
     watched = not (quiet or as_json)
-    with _gallery_for(folders, named=gallery, model=model, watched=watched) as opened, stoppable() as stop:
+    with (
+        _gallery_for(
+            folders, named=gallery, model=model, compute=compute_of(device, precision), watched=watched
+        ) as opened,
+        stoppable() as stop,
+    ):
         report = AddReport()
         for number, each in enumerate(folders, start=1):
             with ProgressBar(each.top.name) if watched else Silent() as progress:
@@ -73,14 +82,16 @@ def index(
         sys.exit(PARTLY_DONE)
 
 
-def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None, watched: bool) -> Gallery:
+def _gallery_for(
+    folders: list[Folder], *, named: Path | None, model: str | None, compute: ComputeOptions | None, watched: bool
+) -> Gallery:
     """The gallery these folders go into, made if there is none; who has not chosen a model is then told of better ones.
 
     Nothing is made before it is sure that there are pictures and a model for them.
     """
-    from ilk.encoders import load_encoder
     from ilk.errors import InputError
-    from ilk.gallery import DEFAULT_MODEL, create, open_gallery
+    from ilk.gallery import create, open_gallery
+    from ilk.models import DEFAULT_MODEL, open_encoder
     from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
 
     if named is not None:
@@ -99,9 +110,9 @@ def _gallery_for(folders: list[Folder], *, named: Path | None, model: str | None
         with FetchBar(model) as bar:
             fetch_model(model, watcher=bar.update)
     if (directory / DATABASE).is_file():
-        return open_gallery(directory)
-    load_encoder(model or DEFAULT_MODEL).load("image")
-    made = create(directory, model=model)
+        return open_gallery(directory, compute=compute)
+    open_encoder(model or DEFAULT_MODEL, compute).load("image")
+    made = create(directory, model=model, compute=compute)
     if watched and model is None:
         from ilk.encoders.runtimes import missing_packages
         from ilk.render.cards import hint_text

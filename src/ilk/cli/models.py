@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -79,3 +80,39 @@ def fetch_models(names: tuple[str, ...], *, as_json: bool) -> None:
         print_json(report)
     if failed:
         sys.exit(PARTLY_DONE if fetched else code)
+
+
+@models.command("export")
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--weights",
+    type=click.Choice(["float32", "float16", "int8"]),
+    default="float32",
+    show_default=True,
+    help="float16 is half as large; int8 a quarter, and faster on processors, but its vectors are not quite the same.",
+)
+@json_option
+def export_checkpoint(name: str, folder: Path, *, weights: str, as_json: bool) -> None:
+    """Write a checkpoint as ONNX files, which run without PyTorch.
+
+    NAME is a checkpoint, FOLDER a new folder, to be named to --model afterwards. What is written is first compared
+    with the checkpoint. A gallery made with one answers with the other, as both give the same vectors.
+    """
+    from ilk.encoders.models import open_checkpoint
+    from ilk.encoders.torch.export import VARIANTS, export_model
+
+    chosen = next(each for each in VARIANTS if each == weights)
+    report = export_model(open_checkpoint(name), folder, weights=chosen)
+    if as_json:
+        print_json(report.to_dict())
+        return
+    from ilk.render.terminal import visible
+
+    for each in report.parity:
+        complain(
+            f"{each.modality}: cosine to the checkpoint {each.cosine_min:.6f} at worst, {each.cosine_mean:.6f} on "
+            f"average, over {each.rows}."
+        )
+    ending = f"#{report.variant}" if report.variant else ""
+    print(visible(f"{report.folder}{ending}"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ilk.cli.options import gallery_option, json_option, model_option
+from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(-1, 1),
     help="Leave out hits below this. What is a high value depends on the model.",
 )
+@compute_options
 @json_option
 @click.option("--paths", is_flag=True, help="Print only paths, one a line.")
 @click.option("--print0", is_flag=True, help="Print only paths, each ended by NUL, for xargs -0.")
@@ -38,6 +39,8 @@ def search(
     model: str | None,
     k: int,
     min_similarity: float | None,
+    device: str | None,
+    precision: str | None,
     as_json: bool,
     paths: bool,
     print0: bool,
@@ -55,7 +58,7 @@ def search(
     from ilk.gallery import open_gallery
     from ilk.query import parse
 
-    with open_gallery(gallery) as opened:
+    with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
         hits = opened.search(parse(query), k=k, min_similarity=min_similarity, model=model)
         if as_json:
             print_json(hits.to_dict())

@@ -50,12 +50,25 @@ class ComputeOptions:
         match = _NUMBERED.fullmatch(self.device)
         if match is None or match["kind"] not in DEVICES:
             raise InputError(f"There is no device {self.device!r}; there are {', '.join(DEVICES)}.")
-        if self.precision not in PRECISIONS:
-            raise InputError(f"There is no precision {self.precision!r}; there are {', '.join(PRECISIONS)}.")
+        precision_of(self.precision)
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads must be at least 1, not {self.threads}.")
         if self.batch_size is not None and self.batch_size < 1:
             raise InputError(f"batch_size must be at least 1, not {self.batch_size}.")
+
+
+def precision_of(name: str) -> Precision:
+    """The precision of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for precision in PRECISIONS:
+        if precision == name:
+            return precision
+    raise InputError(f"There is no precision {name!r}; there are {', '.join(PRECISIONS)}.")
 
 
 def usable_processors() -> int:

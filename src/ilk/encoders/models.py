@@ -15,6 +15,7 @@ from ilk.errors import IlkError, InputError, MissingExtraError, ModelFormatError
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
     from ilk.encoders.hub import Snapshot, Watcher
+    from ilk.encoders.torch import TorchEncoder
 
 _Opened = TypeVar("_Opened")
 
@@ -133,6 +134,22 @@ def fetch_model(name: str, *, watcher: Watcher | None = None) -> Fetched:
 
     snapshot = _open_from_hub(place, check, watcher)
     return Fetched(name, f"{place.repository}@{snapshot.commit}{place.ending}", snapshot.folder)
+
+
+def open_checkpoint(name: str) -> TorchEncoder:
+    """Open the checkpoint of a model, also where there is an ONNX export of it beside.
+
+    Raises
+    ------
+    ModelNotFoundError, ModelFormatError, MissingExtraError
+        As `load_encoder`.
+    """
+    from ilk.encoders.torch import TorchEncoder
+
+    encoder = load_encoder(name, variant=_Place.of(name, None).variant or "torch")
+    if not isinstance(encoder, TorchEncoder):
+        raise ModelFormatError(f"{name} names ONNX weights; a checkpoint is named without a variant, or with #torch.")
+    return encoder
 
 
 def is_here(name: str) -> bool:

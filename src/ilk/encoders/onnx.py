@@ -23,6 +23,7 @@ from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.provenance import digest_known_by
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
 from ilk.errors import ModalityError, ModelFormatError
@@ -73,7 +74,7 @@ class OnnxEncoder:
     ) -> None:
         self.files = ModelFiles(folder, name=name, variant=variant)
         self.options = options
-        self._name, self._revision = name, revision
+        self._name, self._revision, self.variant = name, revision, variant
         self._sessions: dict[str, Session] = {}
         self._loading = {file: Lock() for file in self.files.weights.values()}
 
@@ -94,8 +95,12 @@ class OnnxEncoder:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over configuration, preprocessing, tokenizer and the weights of this variant, hexadecimal."""
-        return digest_files(self.files.folder, self.files.decisive())
+        """SHA-256 over configuration, preprocessing, tokenizer and the weights of this variant, hexadecimal.
+
+        An export that ilk made of a checkpoint, and proved faithful, has the checkpoint's.
+        """
+        own = digest_files(self.files.folder, self.files.decisive())
+        return digest_known_by(self.files.folder, self.variant, own)
 
     @property
     def modalities(self) -> frozenset[Modality]:

@@ -116,7 +116,12 @@ class TorchEncoder:
             If neither the caller, the files nor the family says.
         """
         pooling = self._pooling or self.files.pooling
-        if pooling is None and self.modalities == {"image", "text"}:
+        if self.modalities == {"image", "text"}:
+            if pooling not in {None, "features"}:
+                raise ModelFormatError(
+                    f"{self.name}: pictures and texts of this model meet only in the features it projects them to, so "
+                    "its pooling cannot be chosen. Leave it away."
+                )
             return "features"
         if pooling is None:
             raise ModelFormatError(
@@ -299,9 +304,11 @@ class TorchEncoder:
                 list(pool.map(work, replicas))
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or not norms.all():
+            said = "a picture" if modality == "image" else "a text"
+            if np.isfinite(norms).all():
+                raise ModelFormatError(f"{self.name} gave a vector of zeros for {said}: it finds nothing in it.")
             raise ModelFormatError(
-                f"{self.name} gave a vector of {'zeros' if np.isfinite(norms).all() else 'no finite length'} for "
-                f"{'a picture' if modality == 'image' else 'a text'}. Another precision may do better."
+                f"{self.name} gave a vector of no finite length for {said}. Another precision may do better."
             )
         unit: npt.NDArray[np.float32] = rows / norms
         return unit

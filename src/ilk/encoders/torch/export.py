@@ -23,11 +23,12 @@ from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TO
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.layout import HUB, variant_file
 from ilk.encoders.onnx import OnnxEncoder
+from ilk.encoders.provenance import Provenance
 from ilk.encoders.torch.devices import first_line, import_torch
 from ilk.encoders.torch.encoder import TorchEncoder
 from ilk.encoders.torch.replica import pool
 from ilk.encoders.torch.weights import load_model
-from ilk.errors import GalleryExistsError, MissingExtraError, ModelFormatError
+from ilk.errors import MissingExtraError, ModelFormatError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,16 +42,12 @@ FAITHFUL: dict[Weights, float] = {"float32": 0.9999, "float16": 0.999, "int8": 0
 """The least cosine to the checkpoint in float32 with which an export counts as the same model. Weights of eight bits
 change vectors visibly; what that costs must be measured on pictures that matter."""
 
-PROVENANCE = "ilk.json"
-"""Says which checkpoint an export is of."""
-
 _FILES: dict[Modality, str] = {"image": "onnx/vision_model.onnx", "text": "onnx/text_model.onnx"}
 _WHOLE = "onnx/model.onnx"
 _LARGEST_FILE_BYTES = 1_900_000_000  # Protocol Buffers end at 2 GB: beyond it weights lie beside the graph
 _TEXTS = (
     "a dog",
     "Two people on a beach at sunset, one of them with a red umbrella",
-    "",
     "un château sous la neige",
     "雪の中の犬",
     "a " * 100,
@@ -120,12 +117,10 @@ def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "flo
 
     Raises
     ------
-    GalleryExistsError
-        If the folder holds something else.
     MissingExtraError
         If torch's exporter lacks its packages.
     ModelFormatError
-        If the model cannot be exported, or the export gives other vectors.
+        If the folder holds something else, the model cannot be exported, or the export gives other vectors.
 
     Notes
     -----
@@ -149,6 +144,7 @@ def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "flo
                     f"The export of {encoder.name} gives other {each.modality} vectors than the checkpoint (cosine "
                     f"{each.cosine_min:.5f} at worst, {FAITHFUL[weights]} wanted): nothing was written."
                 )
+        _vouch(encoder, exported, folder, aside, faithful=weights != "int8")
         size = sum(path.stat().st_size for path in (aside / "onnx").iterdir())
         (folder / "onnx").mkdir(exist_ok=True)
         for path in sorted(aside.rglob("*")):
@@ -212,22 +208,14 @@ def _require_exporter() -> None:
 def _refuse_strangers(folder: Path, encoder: TorchEncoder) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
-    try:
-        origin = json.loads((folder / PROVENANCE).read_bytes())
-    except (OSError, ValueError):
-        origin = {}
-    if origin.get("digest") != encoder.digest:
-        raise GalleryExistsError(
+    origin = Provenance.read(folder)
+    if origin is None or origin.digest != encoder.digest:
+        raise ModelFormatError(
             f"{folder} is not empty and not an export of {encoder.name}. Name a new folder, or empty this one."
         )
 
 
 def _write_settings(encoder: TorchEncoder, folder: Path) -> None:
-    import torch
-    import transformers
-
-    from ilk import __version__
-
     files = encoder.files
     for file in (HUB.config, PREPROCESSING, TOKENIZER_CONFIG, SPECIAL_TOKENS):
         if file in files.files:
@@ -236,14 +224,30 @@ def _write_settings(encoder: TorchEncoder, folder: Path) -> None:
         shutil.copyfile(files.folder / HUB.config, folder / PREPROCESSING)
     if "text" in encoder.modalities:
         shutil.copyfile(encoder.tokenizer_file, folder / TOKENIZER)
-    provenance = {
-        "model": encoder.name,
-        "revision": encoder.revision,
-        "digest": encoder.digest,
-        "pooling": encoder.pooling,
-        "written_by": {"ilk": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
-    }
-    (folder / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        # The context may be said elsewhere in a checkpoint (sentence_bert_config.json); an export says it here.
+        settings = {
+            **files.read_json(TOKENIZER_CONFIG, required=False),
+            "model_max_length": encoder.reader.rules.context,
+        }
+        (folder / TOKENIZER_CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _vouch(encoder: TorchEncoder, exported: OnnxEncoder, folder: Path, aside: Path, *, faithful: bool) -> None:
+    """Say beside the files what they are an export of, and which of them have the checkpoint's own vectors."""
+    from importlib.metadata import version
+
+    before = Provenance.read(folder)
+    Provenance(
+        model=encoder.name,
+        revision=encoder.revision,
+        digest=encoder.digest,
+        pooling=encoder.pooling,
+        exports={
+            **(before.exports if before else {}),
+            **({exported.variant or "": exported.digest} if faithful else {}),
+        },
+        written_by={package: version(package) for package in ("ilk", "torch", "transformers")},
+    ).write(aside)
 
 
 def _write_graphs(encoder: TorchEncoder, folder: Path, weights: Weights) -> None:

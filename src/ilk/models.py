@@ -1,0 +1,126 @@
+"""The models of a gallery: which space is whose, and what opens each, once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ilk.errors import InputError, ModelMismatchError, ModelNotFoundError
+from ilk.records import Space
+
+if TYPE_CHECKING:
+    from ilk.encoders.base import Encoder
+    from ilk.encoders.compute import ComputeOptions
+    from ilk.stores.base import Store
+
+DEFAULT_MODEL = "pocket"
+
+
+class Models:
+    """The models whose vectors a store has, and any other that is to be added. Thread-safe.
+
+    Parameters
+    ----------
+    store
+        Where the vectors are.
+    chosen
+        The name of the model to use where a call does not say; None for the one the gallery was made with.
+    compute
+        Device and precision to open models with; None for what is best here.
+    """
+
+    def __init__(self, store: Store, *, chosen: str | None = None, compute: ComputeOptions | None = None) -> None:
+        self.store, self.chosen, self.compute = store, chosen, compute
+        self.opened: dict[str, Encoder] = {}
+        self._loading = threading.Lock()
+
+    def default(self) -> str:
+        """The name of the model to use where nothing is said."""
+        return self.chosen or self.store.default_model or DEFAULT_MODEL
+
+    def encoder(self, name: str | None = None) -> Encoder:
+        """The model of that name, opened once; by default the one the gallery was made with."""
+        name = name or self.default()
+        with self._loading:
+            if name not in self.opened:
+                self.opened[name] = open_encoder(name, self.compute)
+            return self.opened[name]
+
+    def space(self, name: str | None = None) -> Space:
+        """The space to search: that of the named model, or of the one the gallery was made with.
+
+        A model that was renewed under its name has several spaces; the newest holds. A model that is named
+        otherwise than it was then, such as a folder that has moved, or a checkpoint's export, is known by its digest.
+
+        Raises
+        ------
+        InputError
+            If the gallery is empty.
+        ModelMismatchError
+            If it has no vectors of that model.
+        """
+        spaces = [space for space in self.store.spaces() if space.name == "image"]
+        if not spaces:
+            raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
+        wanted = name or self.default()
+        for space in reversed(spaces):
+            if space.model == wanted:
+                return space
+        with suppress(ModelNotFoundError):  # what it is not called here, it is not either
+            encoder = self.encoder(wanted)
+            for space in spaces:
+                if encoder.digest == space.digest:
+                    return space
+        have = ", ".join(sorted({space.model for space in spaces}))
+        raise ModelMismatchError(
+            f'The gallery has no vectors of the model "{wanted}", only of {have}. '
+            f"Name one of these with --model, or add the others with `ilk index FOLDER --model {wanted}`."
+        )
+
+    def encoder_of(self, space: Space) -> Encoder:
+        """The model that a space's vectors are of.
+
+        Raises
+        ------
+        ModelMismatchError
+            If what is installed under its name is another version of it.
+        """
+        for encoder in self.opened.values():
+            if encoder.digest == space.digest:
+                return encoder
+        encoder = self.encoder(space.model)
+        if encoder.digest != space.digest:
+            raise ModelMismatchError(
+                f'The gallery was made with another version of the model "{space.model}" ({space.digest[:12]}) than '
+                f"the one installed ({encoder.digest[:12]}). Encode the pictures with it: "
+                f"`ilk index FOLDER --model {space.model}`."
+            )
+        return encoder
+
+
+def open_encoder(name: str, compute: ComputeOptions | None = None) -> Encoder:
+    """A model by its name, on the device and in the precision that were asked for."""
+    from ilk.encoders import load_encoder
+
+    if compute is None:
+        return load_encoder(name)
+    return load_encoder(
+        name,
+        device=compute.device,
+        precision=compute.precision,
+        threads=compute.threads,
+        batch_size=compute.batch_size,
+    )
+
+
+def space_of(encoder: Encoder) -> Space:
+    """Where the vectors that a model makes of pictures belong."""
+    return Space(
+        name="image",
+        model=encoder.name,
+        revision=encoder.revision,
+        digest=encoder.digest,
+        dimension=encoder.dimension,
+        modalities=frozenset(encoder.modalities),
+    )
