@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 import ilk.encoders
 from ilk.encoders import load_encoder, models_available
+from ilk.errors import TextCutWarning
 
 FOLDER = Path(ilk.encoders.__file__).parent / "pocket"
 
@@ -32,12 +33,13 @@ def test_it_is_small() -> None:
 
 
 def test_both_towers_answer_with_unit_rows() -> None:
-    """Pictures and texts, odd ones too, become rows of length one in one space."""
+    """Pictures and texts, odd ones too, become rows of length one in one space; a text that is cut is spoken of."""
     encoder = load_encoder("pocket")
     circle = Image.new("RGB", (200, 150), "white")
     ImageDraw.Draw(circle).ellipse((50, 25, 150, 125), fill="red")
     images = encoder.encode_images([circle, Image.new("RGB", (1, 1)), Image.new("RGB", (3000, 20), "white")])
-    texts = encoder.encode_texts(["a red circle", "", "!?", "\u732b", "word " * 500, "A RED CIRCLE"])
+    with pytest.warns(TextCutWarning, match="has 500 tokens, of which the model reads 48"):
+        texts = encoder.encode_texts(["a red circle", "", "!?", "\u732b", "word " * 500, "A RED CIRCLE"])
     assert images.shape == (3, encoder.dimension)
     assert texts.shape == (6, encoder.dimension)
     np.testing.assert_allclose(np.linalg.norm(np.concatenate([images, texts]), axis=1), 1, atol=1e-5)
