@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from encoders.tiny import Shape, Tiny
+from encoders.tiny import Shape, Tiny, noise
+from ilk.encoders import load_encoder
 from ilk.encoders.base import Modality
 from ilk.encoders.layout import (
     HUB,
@@ -198,6 +201,21 @@ def test_timm_exports_need_no_file_of_their_own_for_pictures(tmp_path: Path) -> 
     (tmp_path / "preprocessor_config.json").unlink()
     tiny.write("config.json", {"architecture": "vit", "pretrained_cfg": {"input_size": [3, 8, 8]}})
     assert ModelFiles(tmp_path, name="tiny").preprocessing["pretrained_cfg"] == {"input_size": [3, 8, 8]}
+
+
+def test_pictures_may_be_spoken_of_in_the_processors_file(tmp_path: Path) -> None:
+    """Where transformers 5 wrote one file for pictures and texts it is read; beside the older it decides nothing."""
+    tiny = Tiny(tmp_path, Shape(text_output=None))
+    told = json.loads((tmp_path / "preprocessor_config.json").read_text(encoding="utf-8"))
+    tiny.write("processor_config.json", {"processor_class": "CLIPProcessor", "image_processor": told})
+    assert "processor_config.json" not in ModelFiles(tmp_path, name="tiny").decisive()
+    (tmp_path / "preprocessor_config.json").unlink()
+    files = ModelFiles(tmp_path, name="tiny")
+    assert "processor_config.json" in files.decisive()
+    assert files.preprocessing["image_processor"] == told
+    np.testing.assert_allclose(
+        load_encoder(tmp_path).encode_images([noise(9, 7)]), tiny.expected_images([noise(9, 7)]), atol=1e-6
+    )
 
 
 def test_what_decides_vectors_is_listed(tmp_path: Path) -> None:

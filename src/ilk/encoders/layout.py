@@ -45,6 +45,8 @@ class Layout:
         Weights; a layout may have no place for both towers in one file.
     config, preprocessing, tokenizer, tokenizer_config, special_tokens
         Settings.
+    processor
+        Where transformers 5 writes what belongs in `preprocessing`, if that is not there.
     family
         How all models in this layout are read; None where ``config.json`` names a ``model_type``.
     by_position
@@ -60,13 +62,15 @@ class Layout:
     tokenizer: str
     tokenizer_config: str
     special_tokens: str
+    processor: str | None = None
     family: Family | None = None
     by_position: bool = False
 
     @property
     def settings(self) -> tuple[str, ...]:
         """Everything but weights."""
-        return (self.config, self.preprocessing, self.tokenizer, self.tokenizer_config, self.special_tokens)
+        own = (self.config, self.preprocessing, self.tokenizer, self.tokenizer_config, self.special_tokens)
+        return own if self.processor is None else (*own, self.processor)
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -84,6 +88,7 @@ HUB = Layout(
     tokenizer="tokenizer.json",
     tokenizer_config="tokenizer_config.json",
     special_tokens="special_tokens_map.json",
+    processor="processor_config.json",
 )
 
 IMMICH = Layout(
@@ -269,8 +274,11 @@ class ModelFiles:
     @cached_property
     def preprocessing(self) -> Mapping[str, Any]:
         """The file that says how pictures are prepared; for timm's models that is ``config.json``."""
-        if "pretrained_cfg" in self.config and not (self.folder / self.layout.preprocessing).is_file():
-            return self.config
+        if not (self.folder / self.layout.preprocessing).is_file():
+            if "pretrained_cfg" in self.config:
+                return self.config
+            if self.layout.processor and (self.folder / self.layout.processor).is_file():
+                return self.read_json(self.layout.processor)
         return self.read_json(self.layout.preprocessing)
 
     def inputs(self, modality: Modality) -> Mapping[str, str]:
@@ -310,6 +318,8 @@ class ModelFiles:
     def decisive(self) -> tuple[str, ...]:
         """The files that decide vectors, relative to the folder."""
         files = {file for file in self.layout.settings if (self.folder / file).is_file()}
+        if self.layout.preprocessing in files:
+            files.discard(str(self.layout.processor))  # which is then not read
         for modality, file in self.weights.items():
             files.add(file)
             files.update((Path(file).parent / beside).as_posix() for beside in self.outlines[modality].external)
