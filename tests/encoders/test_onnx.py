@@ -16,11 +16,12 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from encoders.tiny import DIMENSION, SIDE, Shape, Tiny, noise
-from ilk.encoders.compute import ComputeOptions, usable_processors
+from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.families import Readout
 from ilk.encoders.onnx import OnnxEncoder
 from ilk.encoders.session import PROVIDERS
 from ilk.errors import InputError, MissingExtraError, ModalityError, ModelFormatError
+from ilk.machine import usable_processors
 
 
 def opened(tiny: Tiny, **options: Any) -> OnnxEncoder:

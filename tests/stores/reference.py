@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
-from ilk.stores.base import Known, Upsert
+from ilk.stores.base import Kept, Known, Upsert
 
 Vector = npt.NDArray[np.float16]
 
@@ -26,6 +26,7 @@ class ReferenceStore:
         self.items: dict[str, Item] = {}
         self.failed: dict[str, Failure] = {}
         self.stored: dict[Space, dict[str, Vector]] = {}
+        self.pictures: dict[str, Kept] = {}
         self.noted: set[str] | None = None
         self.locked = False
 
@@ -72,6 +73,10 @@ class ReferenceStore:
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """As promised."""
         return {id_: self.items[id_] for id_ in ids if id_ in self.items}
+
+    def kept(self, id: str) -> Kept | None:  # noqa: A002
+        """As promised."""
+        return self.pictures.get(id)
 
     def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:
         """As promised."""
@@ -159,6 +164,8 @@ class ReferenceStore:
         self._rename({u.moved_from: u.item.id for u in upserts if u.moved_from in self.items and u.moved_from})
         for upsert in upserts:
             self._put(upsert.item)
+            if upsert.kept is not None:
+                self.pictures[upsert.item.id] = upsert.kept
             if upsert.vector is not None:
                 self.stored[space][upsert.item.id] = upsert.vector.astype(np.float16)
         for upsert in upserts:
@@ -208,8 +215,10 @@ class ReferenceStore:
 
     def _rename(self, moves: Mapping[str, str]) -> None:
         moving = {new: (self.items[old], self._vectors_of(old)) for old, new in moves.items()}
+        pictures = {new: self.pictures[old] for old, new in moves.items() if old in self.pictures}
         for id_ in {*moves, *moving}:
             self._remove(id_)
+        self.pictures |= pictures
         for id_, (item, vectors) in moving.items():
             self.items[id_] = replace(item, id=id_)
             for space, vector in vectors.items():
@@ -217,6 +226,8 @@ class ReferenceStore:
 
     def _put(self, item: Item) -> None:
         old = self.items.get(item.id)
+        if old is not None and old.digest != item.digest:
+            self.pictures.pop(item.id, None)
         for space, vectors in self.stored.items():
             other_picture = old is not None and old.digest != item.digest and space.name == "image"
             other_texts = old is not None and old.captions != item.captions and space.name == "caption"
@@ -231,6 +242,7 @@ class ReferenceStore:
     def _remove(self, id_: str) -> bool:
         for vectors in self.stored.values():
             vectors.pop(id_, None)
+        self.pictures.pop(id_, None)
         return self.items.pop(id_, None) is not None
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.records import Neighbour
-from ilk.stores.base import Known, Store, Upsert
+from ilk.stores.base import Kept, Known, Store, Upsert
 from ilk.stores.local import IndexPolicy, LocalStore
 from stores.making import make_failure, make_item, make_space, make_upserts, unit_rows
 from stores.reference import ReferenceStore, similarity
@@ -422,3 +422,24 @@ def test_counts_are_told(store: Store) -> None:
     assert (info.items, info.captions, dict(info.failures)) == (2, 2, {"damaged": 1, "empty": 1})
     assert [(state.space, state.vectors) for state in info.spaces] == [(SPACE, 1)]
     assert info.to_dict()["spaces"][0]["index"] == "exact"
+
+
+def test_what_is_kept_of_a_picture_stays_with_it(store: Store) -> None:
+    """Kept bytes are given back, follow a move, survive new captions, and go with other bytes or with the item."""
+    thumbnail = Kept(data=b"small", whole=False)
+    with store.writing() as writer:
+        writer.add_space(SPACE)
+        writer.write([Upsert(item=make_item("a"), vector=unit_rows(1)[0], kept=thumbnail)], [], space=SPACE)
+        assert store.kept("a") == thumbnail
+        writer.write([Upsert(item=make_item("a", captions=("new",)), vector=None)], [], space=SPACE)
+        assert store.kept("a") == thumbnail
+        moved = replace(make_item("b"), digest=make_item("a").digest)
+        writer.write([Upsert(item=moved, vector=None, moved_from="a")], [], space=SPACE)
+        assert (store.kept("a"), store.kept("b")) == (None, thumbnail)
+        whole = Kept(data=b"large", whole=True)
+        writer.write([Upsert(item=moved, vector=None, kept=whole)], [], space=SPACE)
+        assert store.kept("b") == whole
+        other = replace(moved, digest="f" * 64)
+        writer.write([Upsert(item=other, vector=unit_rows(1)[0])], [], space=SPACE)
+        assert store.kept("b") is None
+    assert store.kept("unknown") is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -69,10 +68,3 @@ def precision_of(name: str) -> Precision:
         if precision == name:
             return precision
     raise InputError(f"There is no precision {name!r}; there are {', '.join(PRECISIONS)}.")
-
-
-def usable_processors() -> int:
-    """How many processors this process may use, which can be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

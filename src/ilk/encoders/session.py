@@ -7,9 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ilk.encoders.compute import ComputeOptions, usable_processors
+from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.families import Pooling, Readout
 from ilk.errors import InputError, MissingExtraError, ModelFormatError
+from ilk.machine import usable_processors
 
 if TYPE_CHECKING:
     import numpy as np

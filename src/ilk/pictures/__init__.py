@@ -22,7 +22,7 @@ from ilk.pictures.suffixes import SUFFIXES
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["SUFFIXES", "UNREADABLE", "Facts", "Limits", "Picture", "inspect", "load", "read", "upright"]
+__all__ = ["SUFFIXES", "UNREADABLE", "Facts", "Limits", "Picture", "inspect", "load", "read", "thumbnail", "upright"]
 
 UNREADABLE = "unreadable"
 """The code of a `PictureError` that is the doing of the file system or the machine: trying again later may help."""
@@ -96,3 +96,14 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     from ilk.pictures import files
 
     return files.read(path, limits=limits)
+
+
+def thumbnail(image: Image, size: int) -> bytes:
+    """A JPEG of an upright RGB picture, its longer side at most `size` pixels."""
+    import io
+
+    small = image.copy()
+    small.thumbnail((size, size))
+    encoded = io.BytesIO()
+    small.save(encoded, "JPEG", quality=85)
+    return encoded.getvalue()

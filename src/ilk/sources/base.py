@@ -12,11 +12,21 @@ from ilk.records import Metadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """The bytes of one picture and what its source says of it."""
+    """The bytes of one picture and what its source says of it.
+
+    Attributes
+    ----------
+    data, captions, metadata
+        As in `ilk.records.Item`.
+    fleeting
+        Whether the bytes may not be had again by the item's uri, so that the gallery should keep something of them:
+        true of URLs, of bytes in a table, of compressed archives.
+    """
 
     data: bytes
     captions: tuple[str, ...] = ()
     metadata: Metadata = field(default_factory=dict)
+    fleeting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,11 @@ class Listing(Protocol):
     @property
     def complete(self) -> bool:
         """Whether the last iteration saw everything: False when a directory could not be read on the way."""
+        ...
+
+    @property
+    def readers(self) -> int:
+        """How many pictures may be read at once: as many as there are processors, or more where reading is waiting."""
         ...
 
     def __iter__(self) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ilk.errors import PictureError, SourceError
+from ilk.machine import usable_processors
 from ilk.sources import entries, ignore, names
 from ilk.sources.base import Entry
 from ilk.sources.ignore import Rules
@@ -61,6 +62,11 @@ class FolderListing:
     def scope(self) -> str | None:
         """The prefix of the ids in this folder; None if other folders' ids may begin the same."""
         return None if self._ups else self._prefix
+
+    @property
+    def readers(self) -> int:
+        """One for each processor: a disk answers sooner than a picture is decoded."""
+        return usable_processors()
 
     @property
     def complete(self) -> bool:
@@ -153,6 +159,7 @@ class FileListing:
     """It says of nothing else that it is gone."""
 
     complete = True
+    readers = 1
 
     def __init__(self, path: Path, base: Path) -> None:
         self._path = path

@@ -36,6 +36,22 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a gallery keeps of a picture whose source may not give it again: an encoded file.
+
+    Attributes
+    ----------
+    data
+        Its bytes.
+    whole
+        Whether they are those of the source; else a thumbnail.
+    """
+
+    data: bytes
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
     """An item to write, whole.
 
@@ -50,11 +66,14 @@ class Upsert:
     moved_from
         The id under which the same picture was known before the batch, if it moved: that row is renamed, replaces an
         item that had the new id, and keeps its vectors of every space.
+    kept
+        What to keep of the picture, in place of what was kept; None leaves that as it is while the digest is the same.
     """
 
     item: Item
     vector: npt.NDArray[np.float32] | None
     moved_from: str | None = None
+    kept: Kept | None = None
 
 
 class Store(Protocol):
@@ -100,6 +119,10 @@ class Store(Protocol):
 
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """The items with these ids; unknown ids are left out."""
+        ...
+
+    def kept(self, id: str) -> Kept | None:  # noqa: A002 -- the field's word
+        """What is kept of an item's picture; None if nothing is, because its source has it."""
         ...
 
     def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from ilk.errors import GalleryDamagedError, GalleryExistsError, GalleryNotFoundError, GalleryVersionError
+from ilk.stores.base import Kept, Upsert
 from ilk.stores.local import LocalStore, migrations
 from ilk.stores.local.database import APPLICATION_ID
+from stores.making import make_item, make_space, unit_rows
 
 
 @pytest.fixture
@@ -41,6 +43,16 @@ def sql(path: Path, script: str) -> None:
     connection.close()
 
 
+def create_first_version(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gallery as the first ilk made it, before there were changes."""
+    none = directory / "no changes"
+    none.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations.create, "__kwdefaults__", {"directory": none})
+        LocalStore.create(directory / ".ilk").close()
+    assert version_of(directory / ".ilk" / "gallery.sqlite") == 1
+
+
 def test_a_new_gallery_has_the_newest_version(tmp_path: Path) -> None:
     """And says that it is ilk's."""
     LocalStore.create(tmp_path / ".ilk").close()
@@ -53,7 +65,7 @@ def test_an_old_gallery_is_brought_up_to_date_when_opened(
     tmp_path: Path, changes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Step by step, statement by statement, triggers and all."""
-    LocalStore.create(tmp_path / ".ilk").close()
+    create_first_version(tmp_path, monkeypatch)
     monkeypatch.setattr(migrations, "CHANGES", changes)
     monkeypatch.setattr(migrations.newest_version, "__defaults__", (changes,))
     monkeypatch.setattr(migrations.upgrade, "__kwdefaults__", {"directory": changes})
@@ -65,6 +77,19 @@ def test_an_old_gallery_is_brought_up_to_date_when_opened(
     assert connection.execute("SELECT text FROM note").fetchall() == [("MADE BY; A MIGRATION",)]
     assert connection.execute("SELECT colour FROM item").fetchall() == []
     connection.close()
+
+
+def test_a_gallery_of_the_first_version_opens_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it held, and with room for what came later."""
+    create_first_version(tmp_path, monkeypatch)
+    space = make_space()
+    with LocalStore.open(tmp_path / ".ilk") as store, store.writing() as writer:
+        assert store.info().schema_version == migrations.newest_version()
+        writer.add_space(space)
+        kept = Kept(data=b"small", whole=False)
+        writer.write([Upsert(item=make_item("a"), vector=unit_rows(1)[0], kept=kept)], [], space=space)
+        assert store.kept("a") == kept
+        assert store.check() == ()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path, changes: Path) -> None:

@@ -23,6 +23,7 @@ from ilk.encoders.digest import digest_files
 from ilk.encoders.families import CheckpointPooling
 from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.text import TextReader, TextRules
+from ilk.encoders.torch.crew import start_crew
 from ilk.encoders.torch.replica import Replica
 from ilk.encoders.torch.weights import convert_tokenizer, load_replicas
 from ilk.errors import ModalityError, ModelFormatError, ModelMemoryError
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 
     from ilk.encoders.base import Pixels
 
-LARGEST_BATCH = {"cpu": 32, "mps": 64}
-"""Rows at once at most; 256 on other devices. A processor gains nothing beyond this, and a kill loses a batch."""
+LARGEST_BATCH = {"cpu": 16, "mps": 64}
+"""Rows that one replica takes at once at most; 256 on other devices. A processor gains nothing beyond this: what a
+batch leaves behind at each layer no longer fits its cache."""
 
 _DEFAULT_OPTIONS = ComputeOptions()
 
@@ -132,8 +134,8 @@ class TorchEncoder:
 
     @property
     def batch_size(self) -> int:
-        """Pictures it likes to be given at once: the most it may try."""
-        return self._image_batch.largest
+        """Pictures it likes to be given at once: as many as keep every replica busy."""
+        return self._image_batch.largest * len(self._replicas)
 
     @cached_property
     def dimension(self) -> int:
@@ -280,28 +282,28 @@ class TorchEncoder:
         compute: Callable[[Replica, slice], npt.NDArray[np.float32]],
         size: BatchSize,
     ) -> npt.NDArray[np.float32]:
-        """All rows, in batches that fit, shared out among the devices."""
+        """All rows, in batches that fit, shared out among the replicas."""
         import numpy as np
 
         rows = np.empty((len(inputs), self.dimension), np.float32)
         replicas = self._replicas
         lock, position = Lock(), 0
+        share = -(-len(inputs) // len(replicas))
 
         def work(replica: Replica) -> None:
             nonlocal position
             while True:
                 with lock:
-                    start, position = position, min(position + size.chosen, len(inputs))
+                    start, position = position, min(position + min(size.chosen, share), len(inputs))
                     stop = position
                 if start >= stop:
                     return
                 self._fill(rows, slice(start, stop), replica, compute, size)
 
-        if len(replicas) == 1 or len(inputs) <= size.chosen:
-            work(replicas[0])
+        if len(replicas) == 1 or len(inputs) == 1:
+            work(replicas[0])  # on this thread, where torch has all of its own
         else:
-            with ThreadPoolExecutor(len(replicas)) as pool:
-                list(pool.map(work, replicas))
+            list(self._crew.map(work, replicas))
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or not norms.all():
             said = "a picture" if modality == "image" else "a text"
@@ -364,6 +366,15 @@ class TorchEncoder:
         mean = self.preprocessing if "image" in self.modalities else None
         return load_replicas(self.files, pooling=self.pooling, preprocessing=mean, options=self.options)
 
+    @property
+    def _crew(self) -> ThreadPoolExecutor:
+        with self._loading:
+            return self._hired
+
+    @cached_property
+    def _hired(self) -> ThreadPoolExecutor:
+        return start_crew(len(self._loaded))
+
     @cached_property
     def _image_batch(self) -> BatchSize:
         return self._batch(smallest=8)
@@ -376,5 +387,4 @@ class TorchEncoder:
         if self.options.batch_size is not None:
             return BatchSize(self.options.batch_size, self.options.batch_size)
         kind = self._replicas[0].device.partition(":")[0]
-        largest = LARGEST_BATCH.get(kind, 256) * len(self._replicas)
-        return BatchSize(smallest, largest)
+        return BatchSize(smallest, LARGEST_BATCH.get(kind, 256))

@@ -32,6 +32,8 @@ def load_replicas(
 ) -> tuple[Replica, ...]:
     """Load a checkpoint onto every device that is to compute it.
 
+    The processors of the CPU count as devices: they compute a batch each, with the same weights.
+
     Raises
     ------
     MissingExtraError
@@ -56,7 +58,7 @@ def load_replicas(
                 f"{files.name} does not fit into the memory of {device}. Choose a smaller model or device cpu."
             ) from error
         replicas.append(Replica(model, name=files.name, device=device, pooling=pooling, preprocessing=preprocessing))
-    return tuple(replicas)
+    return tuple(replicas) if devices != ("cpu",) else tuple(replicas * torch.get_num_threads())
 
 
 def load_model(files: Checkpoint, *, pooling: CheckpointPooling, precision: Precision) -> Any:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TypeVar, cast
 
 from ilk.records import Failure, Item, Space, SpaceName
-from ilk.stores.base import Known
+from ilk.stores.base import Kept, Known
 from ilk.stores.local.index import IndexRecord
 
 T = TypeVar("T")
@@ -134,6 +134,14 @@ def count_vectors(connection: sqlite3.Connection, number: int | None) -> int:
     """How many vectors a space has. Cost: a scan of the index over them, which is narrow."""
     query = "SELECT count(*) FROM embedding WHERE space_id = ?"
     return int(connection.execute(query, (number,)).fetchone()[0])
+
+
+def kept(connection: sqlite3.Connection, id_: str) -> Kept | None:
+    """What is kept of an item's picture."""
+    row = connection.execute(
+        "SELECT data, whole FROM kept WHERE item_id = (SELECT item_id FROM item WHERE id = ?)", (id_,)
+    ).fetchone()
+    return None if row is None else Kept(data=row[0], whole=bool(row[1]))
 
 
 def failures(connection: sqlite3.Connection, limit: int | None) -> tuple[Failure, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
-from ilk.stores.base import Known
+from ilk.stores.base import Kept, Known
 from ilk.stores.local import catalog, migrations
 from ilk.stores.local.database import Database, connect, explained
 from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
@@ -172,6 +172,11 @@ class LocalStore:
         """The items with these ids, in this order; unknown ids are left out."""
         with self._database.reading() as connection:
             return catalog.items(connection, ids)
+
+    def kept(self, id: str) -> Kept | None:  # noqa: A002 -- the field's word
+        """What is kept of an item's picture; None if nothing is, because its source has it."""
+        with self._database.reading() as connection:
+            return catalog.kept(connection, id)
 
     def failures(self, *, limit: int | None = None) -> tuple[Failure, ...]:
         """The pictures that could not be read, at most so many, ordered by code, then id."""

@@ -106,6 +106,14 @@ class LocalWriter:
             for upsert, item_id, vector in zip(upserts, numbers, vectors, strict=True):
                 if vector is None and space.name == "image":
                     _copy_vector(connection, number, item_id, upsert.item.digest)
+            connection.executemany(
+                "INSERT OR REPLACE INTO kept (item_id, whole, data) VALUES (?, ?, ?)",
+                [
+                    (item_id, upsert.kept.whole, upsert.kept.data)
+                    for upsert, item_id in zip(upserts, numbers, strict=True)
+                    if upsert.kept is not None
+                ],
+            )
             for failure in failures:
                 _fail(connection, failure, now)
 
@@ -269,6 +277,7 @@ def _put(connection: sqlite3.Connection, item: Item, now: str) -> int:
         )
         if old[1] != item.digest:
             _drop_vectors(connection, item_id, "image")
+            connection.execute("DELETE FROM kept WHERE item_id = ?", (item_id,))
     if item_id is None:
         raise AssertionError("an inserted row has a number")
     _put_captions(connection, item_id, item.captions, fresh=old is None)

@@ -13,22 +13,21 @@ two runs over the same pictures write the same rows.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ilk import pictures
 from ilk.encoders.base import Encoder
 from ilk.errors import ModelFormatError, PictureError, SourceError
+from ilk.ingest.tally import Progress, Tally
+from ilk.ingest.workers import Prepared, Workers
 from ilk.records import AddReport, Failure, Item, Space
 from ilk.sources.base import Entry, Listing
 from ilk.stores.base import Known, Store, Upsert, Writer
@@ -43,75 +42,6 @@ LOOKUP_BLOCK = 512
 
 COMMIT_ROWS = 512
 """Rows that need no encoding (moved, touched, failed) are committed at least this often."""
-
-MAX_FAILURES = 1_000
-"""Failures spelt out in a report; beyond that they are only counted. The store keeps them all."""
-
-
-class Progress(Protocol):
-    """Told how far an ingest is. Called on the thread that runs it, some times a second."""
-
-    def update(self, *, done: int, total: int | None, report: AddReport) -> None:
-        """`done` of `total` entries are dealt with; `total` is None while unknown."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """What a worker made of one entry.
-
-    Attributes
-    ----------
-    before
-        What the store knew of the id when the entry was listed.
-    item
-        None if the picture could not be read; then `failure` says why.
-    digest
-        SHA-256 of its bytes, if they could be had.
-    pixels
-        The model's input, of shape (height, width, 3), if the picture has to be encoded.
-    vector
-        Its vector of shape (d,), if another item with the same bytes has one.
-    same
-        Ids of the items that have the same bytes, whatever models encoded them.
-    """
-
-    entry: Entry
-    before: Known | None
-    item: Item | None = None
-    failure: PictureError | None = None
-    digest: str | None = None
-    pixels: Pixels | None = None
-    vector: npt.NDArray[np.float32] | None = None
-    same: tuple[str, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """An `AddReport` in the making."""
-
-    started: float = field(default_factory=time.monotonic)
-    counts: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
-    interrupted: bool = False
-
-    def fail(self, failure: Failure) -> None:
-        """Count a failure."""
-        self.counts["failed"] += 1
-        self.reasons[failure.code] += 1
-        if len(self.failures) < MAX_FAILURES:
-            self.failures.append(failure)
-
-    def report(self) -> AddReport:
-        """What has been counted so far."""
-        return AddReport(
-            **self.counts,
-            interrupted=self.interrupted,
-            took_s=time.monotonic() - self.started,
-            failed_by_reason=dict(self.reasons),
-            failures=tuple(self.failures),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,6 +62,8 @@ class Ingest:
         What encodes it; its vectors belong into `space`.
     limits
         On what a picture may ask of this machine.
+    keep
+        Whether pictures that may not be had again, such as those of URLs, are kept whole rather than as thumbnails.
     progress
         Told how far it is.
     stop
@@ -149,6 +81,7 @@ class Ingest:
     encoder: Encoder
     space: Space
     limits: pictures.Limits = field(default_factory=pictures.Limits)
+    keep: bool = False
     progress: Progress | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -165,18 +98,21 @@ class Ingest:
         # Beside the work: on a slow drive counting takes as long as listing, and nothing waits for it.
         threading.Thread(target=self._count, name="ilk-count", daemon=True).start()
         self.writer.begin_sweep()
-        threads = max(2, _cores())
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="ilk-decode")
-        window_size = 2 * self.encoder.batch_size + threads
-        try:
+        with Workers(
+            listing=self.listing,
+            store=self.store,
+            space=self.space,
+            encoder=self.encoder,
+            limits=self.limits,
+            keep=self.keep,
+        ) as workers:
+            window_size = 2 * self.encoder.batch_size + workers.readers
             for entry, known in self._work():
-                self._window.append(pool.submit(self._prepare, entry, known))
+                self._window.append(workers.submit(entry, known))
                 if len(self._window) >= window_size:
                     self._collect(self._window.popleft().result())
             self._drain()
             self._commit()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
         self._tally.interrupted = self.stop.is_set()
         if not self._tally.interrupted:
             self._total = self._done
@@ -207,46 +143,6 @@ class Ingest:
                 else:
                     yield entry, before
             self._tell()
-
-    # -- on the workers -------------------------------------------------------------------------------------------
-
-    def _prepare(self, entry: Entry, before: Known | None) -> Prepared:
-        """Read one picture and do all that the encoder is not needed for."""
-        digest: str | None = None
-        same: tuple[str, ...] = ()
-        try:
-            payload = entry.load()
-            digest = hashlib.sha256(payload.data).hexdigest()
-            same = self.store.find_digest(digest, None)
-            seen, pixels, vector = self._seen(payload.data, digest)
-        except PictureError as error:
-            # Without its traceback, whose frames would keep the bytes alive while this waits in the window.
-            return Prepared(entry=entry, before=before, failure=error.with_traceback(None), digest=digest, same=same)
-        except MemoryError:
-            failure = PictureError("There was not enough memory for the picture just now.", code=pictures.UNREADABLE)
-            return Prepared(entry=entry, before=before, failure=failure, digest=digest, same=same)
-        item = Item(
-            id=entry.id,
-            uri=entry.uri,
-            source=self.listing.kind,
-            stamp=entry.stamp,
-            digest=digest,
-            size_bytes=len(payload.data),
-            width=seen.width,
-            height=seen.height,
-            captions=payload.captions,
-            metadata={**seen.metadata, **payload.metadata},
-        )
-        return Prepared(entry=entry, before=before, item=item, digest=digest, pixels=pixels, vector=vector, same=same)
-
-    def _seen(self, data: bytes, digest: str) -> tuple[pictures.Facts, Pixels | None, npt.NDArray[np.float32] | None]:
-        """What there is to know of a picture, and either the model's input or the vector that its bytes have."""
-        same = self.store.find_digest(digest, self.space)
-        vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
-        if vector is not None:
-            return pictures.inspect(data, limits=self.limits), None, vector
-        picture = pictures.load(data, size=self.encoder.image_size, limits=self.limits)
-        return picture.facts, self.encoder.prepare_image(picture.image), None
 
     # -- back on the calling thread -------------------------------------------------------------------------------
 
@@ -285,7 +181,7 @@ class Ingest:
                 failures += self._failed(prepared)
             else:
                 moved_from = self._moved_from(prepared)
-                upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from))
+                upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from, kept=prepared.kept))
                 counts.update(self._counted(prepared, prepared.item, moved=moved_from is not None))
                 counts["encoded"] += prepared.pixels is not None
         self.writer.write(upserts, failures, space=self.space)
@@ -376,8 +272,3 @@ def _blocks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
     iterator = iter(entries)
     while block := list(islice(iterator, size)):
         yield block
-
-
-def _cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
