@@ -43,14 +43,16 @@ def sql(path: Path, script: str) -> None:
     connection.close()
 
 
-def create_first_version(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def create_first_version(directory: Path) -> None:
     """A gallery as the first ilk made it, before there were changes."""
     none = directory / "no changes"
     none.mkdir()
-    with monkeypatch.context() as patched:
-        patched.setattr(migrations.create, "__kwdefaults__", {"directory": none})
-        LocalStore.create(directory / ".ilk").close()
-    assert version_of(directory / ".ilk" / "gallery.sqlite") == 1
+    (directory / ".ilk").mkdir()
+    path = directory / ".ilk" / "gallery.sqlite"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.create(connection, directory=none)
+    connection.close()
+    assert version_of(path) == 1
 
 
 def test_a_new_gallery_has_the_newest_version(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_an_old_gallery_is_brought_up_to_date_when_opened(
     tmp_path: Path, changes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Step by step, statement by statement, triggers and all."""
-    create_first_version(tmp_path, monkeypatch)
+    create_first_version(tmp_path)
     monkeypatch.setattr(migrations, "CHANGES", changes)
     monkeypatch.setattr(migrations.newest_version, "__defaults__", (changes,))
     monkeypatch.setattr(migrations.upgrade, "__kwdefaults__", {"directory": changes})
@@ -79,9 +81,9 @@ def test_an_old_gallery_is_brought_up_to_date_when_opened(
     connection.close()
 
 
-def test_a_gallery_of_the_first_version_opens_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gallery_of_the_first_version_opens_as_it_is_now(tmp_path: Path) -> None:
     """With what it held, and with room for what came later."""
-    create_first_version(tmp_path, monkeypatch)
+    create_first_version(tmp_path)
     space = make_space()
     with LocalStore.open(tmp_path / ".ilk") as store, store.writing() as writer:
         assert store.info().schema_version == migrations.newest_version()
