@@ -21,7 +21,7 @@ from ilk.errors import (
 from ilk.models import DEFAULT_MODEL, Models, open_encoder, space_of
 from ilk.place import DATABASE, existing_gallery, gallery_directory
 from ilk.query import Query, text
-from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour
+from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour, SpaceName
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
@@ -113,7 +113,7 @@ class Gallery:
 
     # -- putting in and taking out --------------------------------------------------------------------------------
 
-    def add(
+    def add(  # noqa: PLR0913 -- what people may set, one by one
         self,
         source: Source,
         *,
@@ -121,6 +121,7 @@ class Gallery:
         retry_failed: bool = False,
         progress: Progress | None = None,
         stop: threading.Event | None = None,
+        keep: bool = False,
     ) -> AddReport:
         """Bring the gallery up to date with a source: add, update, follow moves, remove what is gone.
 
@@ -135,7 +136,7 @@ class Gallery:
             Encode with this model, into a space of its own beside those of other models.
         retry_failed
             Try pictures again that could not be read before, though they have not changed since.
-        progress, stop
+        progress, stop, keep
             As in `ilk.ingest.Ingest`.
 
         Raises
@@ -165,10 +166,48 @@ class Gallery:
                 space=space,
                 progress=progress,
                 stop=stop or threading.Event(),
+                keep=keep,
             )
             report = ingest.run()
             writer.refresh_index()
         return report
+
+    def embed_captions(self, *, model: str | None = None, stop: threading.Event | None = None) -> int:
+        """Give every item that has captions a vector of them, to be searched with ``space="caption"``.
+
+        What has one is passed over, so that doing it again after adding costs only what is new.
+
+        Parameters
+        ----------
+        model
+            What reads them: any that reads words, such as a sentence encoder; by default the gallery's own.
+        stop
+            Set it from elsewhere to stop early; what is done is kept.
+
+        Returns
+        -------
+        How many items were given one.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model, or it cannot read.
+        GalleryLockedError
+            If another process is writing.
+        """
+        from ilk.captioning import Captioning
+
+        encoder = self.encoder(model)
+        encoder.load("text")
+        space = space_of(encoder, "caption")
+        with self.store.writing() as writer:
+            writer.add_space(space)
+            captioning = Captioning(
+                store=self.store, writer=writer, encoder=encoder, space=space, stop=stop or threading.Event()
+            )
+            done = captioning.run()
+            writer.refresh_index()
+        return done
 
     def remove(self, ids: Sequence[str]) -> int:
         """Take items out of the gallery; the pictures themselves are left alone.
@@ -187,6 +226,7 @@ class Gallery:
         k: int = 10,
         min_similarity: float | None = None,
         model: str | None = None,
+        space: SpaceName = "image",
     ) -> Hits:
         """The items nearest in meaning to a query, nearest first.
 
@@ -201,8 +241,10 @@ class Gallery:
             Leave out hits below this cosine, in [-1, 1].
         model
             Whose vectors to compare, where the gallery has several models'.
+        space
+            ``"image"`` compares with the pictures, ``"caption"`` with what is said of them.
         """
-        return self.search_many([query], k=k, min_similarity=min_similarity, model=model)[0]
+        return self.search_many([query], k=k, min_similarity=min_similarity, model=model, space=space)[0]
 
     def search_many(
         self,
@@ -211,6 +253,7 @@ class Gallery:
         k: int = 10,
         min_similarity: float | None = None,
         model: str | None = None,
+        space: SpaceName = "image",
     ) -> list[Hits]:
         """As `search` for each query, with the texts and pictures of all of them encoded in batches."""
         k = _whole(k)
@@ -223,13 +266,13 @@ class Gallery:
             return []
         from ilk.asking import Asking
 
-        space = self.models.space(model)
+        searched = self.models.space(model, kind=space)
         asking = Asking(
             queries=asked,
-            space=space,
+            space=searched,
             store=self.store,
             base=self.base,
-            open_encoder=lambda: self.models.encoder_of(space),
+            open_encoder=lambda: self.models.encoder_of(searched),
         )
         asking.load()
         started = time.perf_counter()
@@ -239,9 +282,9 @@ class Gallery:
         return [
             Hits(
                 query=str(query),
-                model=space.model,
-                space=space.name,
-                index=self.store.index_name(space),
+                model=searched.model,
+                space=searched.name,
+                index=self.store.index_name(searched),
                 took_ms=took_ms,
                 hits=tuple(
                     _hit(rank, near) for rank, near in enumerate(neighbours, start=1) if near.similarity >= floor

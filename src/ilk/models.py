@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ilk.errors import InputError, ModelMismatchError, ModelNotFoundError
-from ilk.records import Space
+from ilk.records import Space, SpaceName
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
@@ -47,8 +47,10 @@ class Models:
                 self.opened[name] = open_encoder(name, self.compute)
             return self.opened[name]
 
-    def space(self, name: str | None = None) -> Space:
+    def space(self, name: str | None = None, *, kind: SpaceName = "image") -> Space:
         """The space to search: that of the named model, or of the one the gallery was made with.
+
+        If no model is named and the gallery has vectors of captions by one model alone, that one is meant.
 
         A model that was renewed under its name has several spaces; the newest holds. A model that is named
         otherwise than it was then, such as a folder that has moved, or a checkpoint's export, is known by its digest.
@@ -60,9 +62,13 @@ class Models:
         ModelMismatchError
             If it has no vectors of that model.
         """
-        spaces = [space for space in self.store.spaces() if space.name == "image"]
+        spaces = [space for space in self.store.spaces() if space.name == kind]
+        if not spaces and kind == "caption":
+            raise InputError("The gallery has no vectors of captions: make them with `ilk index FOLDER --captions`.")
         if not spaces:
             raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
+        if kind == "caption" and name is None and len({space.model for space in spaces}) == 1:
+            return spaces[-1]
         wanted = name or self.default()
         for space in reversed(spaces):
             if space.model == wanted:
@@ -74,8 +80,9 @@ class Models:
                     return space
         have = ", ".join(sorted({space.model for space in spaces}))
         raise ModelMismatchError(
-            f'The gallery has no vectors of the model "{wanted}", only of {have}. '
-            f"Name one of these with --model, or add the others with `ilk index FOLDER --model {wanted}`."
+            f'The gallery has no {kind} vectors of the model "{wanted}", only of {have}. Name one of these with '
+            f"--model, or add the others with `ilk index FOLDER {'--captions' if kind == 'caption' else '--model'} "
+            f"{wanted}`."
         )
 
     def encoder_of(self, space: Space) -> Encoder:
@@ -114,10 +121,10 @@ def open_encoder(name: str, compute: ComputeOptions | None = None) -> Encoder:
     )
 
 
-def space_of(encoder: Encoder) -> Space:
-    """Where the vectors that a model makes of pictures belong."""
+def space_of(encoder: Encoder, kind: SpaceName = "image") -> Space:
+    """Where the vectors that a model makes of pictures, or of captions, belong."""
     return Space(
-        name="image",
+        name=kind,
         model=encoder.name,
         revision=encoder.revision,
         digest=encoder.digest,

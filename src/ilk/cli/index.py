@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 @compute_options
 @click.option("--hidden", is_flag=True, help="Look into hidden files and folders too.")
 @click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
+@click.option(
+    "--captions",
+    metavar="MODEL",
+    is_flag=False,
+    flag_value="",
+    help="Make captions searchable by meaning too (`ilk search --in caption`), with this model or the gallery's own.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
 @json_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, and no hint of better models.")
@@ -38,6 +45,7 @@ def index(
     precision: str | None,
     hidden: bool,
     ignore: tuple[str, ...],
+    captions: str | None,
     retry_failed: bool,
     as_json: bool,
     quiet: bool,
@@ -68,13 +76,20 @@ def index(
             if stop.is_set():
                 report = replace(report, interrupted=report.interrupted or number < len(folders))
                 break
+        embedded = None
+        if captions is not None and not stop.is_set():
+            embedded = opened.embed_captions(model=captions or model, stop=stop)
+            report = replace(report, interrupted=report.interrupted or stop.is_set())
         place, count = opened.directory, len(opened)
     if as_json:
-        print_json({"gallery": str(place), "items": count, **report.to_dict()})
+        told = {} if embedded is None else {"captioned": embedded}
+        print_json({"gallery": str(place), "items": count, **report.to_dict(), **told})
     else:
         from ilk.render.terminal import report_text, visible
 
         print(f"{report_text(report, items=count)}{visible(str(place))}")
+        if embedded is not None:
+            complain(f"{embedded:,} pictures were given a vector of their captions.")
     if report.interrupted:
         complain("Stopped early; what is done is kept. The same command goes on from here.")
         sys.exit(stop.exit_code)

@@ -14,7 +14,7 @@ from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
-    from ilk.records import Hits
+    from ilk.records import Hits, SpaceName
 
 
 @click.command()
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     type=click.FloatRange(-1, 1),
     help="Leave out hits below this. What is a high value depends on the model.",
 )
+@click.option(
+    "--in",
+    "space",
+    type=click.Choice(["image", "caption"]),
+    default="image",
+    show_default=True,
+    help="Compare with the pictures, or with what is said of them (made by `ilk index --captions`).",
+)
 @compute_options
 @json_option
 @click.option("--paths", is_flag=True, help="Print only paths, one a line.")
@@ -39,6 +47,7 @@ def search(
     model: str | None,
     k: int,
     min_similarity: float | None,
+    space: SpaceName,
     device: str | None,
     precision: str | None,
     as_json: bool,
@@ -59,14 +68,14 @@ def search(
     from ilk.query import parse
 
     with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
-        hits = opened.search(parse(query), k=k, min_similarity=min_similarity, model=model)
+        hits = opened.search(parse(query), k=k, min_similarity=min_similarity, model=model, space=space)
         if as_json:
             print_json(hits.to_dict())
         elif paths or print0:
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
             print_hits(hits, path_of=opened.path)
-        if missing := opened.unencoded(model):
+        if missing := opened.unencoded(model) if space == "image" else 0:
             complain(
                 f"{missing:,} pictures have no vector of the model {hits.model} yet and were not searched: "
                 f"run `ilk index FOLDER --model {hits.model}`."

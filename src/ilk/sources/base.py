@@ -51,6 +51,11 @@ class Entry:
 class Source(Protocol):
     """Pictures to add to a gallery: a folder, a table, an archive, as the user names it."""
 
+    @property
+    def top(self) -> Path:
+        """The directory that a gallery of this source is made in if none is named; absolute."""
+        ...
+
     def listing(self, base: Path) -> Listing:
         """List it for a gallery whose pictures' paths are relative to `base`, an absolute directory.
 
