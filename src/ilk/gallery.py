@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
     from ilk.encoders.compute import ComputeOptions
     from ilk.ingest import Progress
-    from ilk.sources.base import Source
+    from ilk.sources.base import Source, VectorSource
     from ilk.stores.base import Store
 
 PAGE = 512
@@ -115,7 +115,7 @@ class Gallery:
 
     def add(  # noqa: PLR0913 -- what people may set, one by one
         self,
-        source: Source,
+        source: Source | VectorSource,
         *,
         model: str | None = None,
         retry_failed: bool = False,
@@ -131,7 +131,7 @@ class Gallery:
         Parameters
         ----------
         source
-            Such as ``ilk.folder("photos")``.
+            Such as ``ilk.folder("photos")``, or vectors made elsewhere, ``ilk.embeddings(ids, vectors)``.
         model
             Encode with this model, into a space of its own beside those of other models.
         retry_failed
@@ -149,6 +149,10 @@ class Gallery:
             If another process is writing.
         """
         from ilk.ingest import Ingest
+        from ilk.sources.base import VectorSource
+
+        if isinstance(source, VectorSource):
+            return self._take(source, progress=progress, stop=stop)
 
         listing = source.listing(self.base)
         encoder = self.encoder(model)
@@ -169,6 +173,25 @@ class Gallery:
                 keep=keep,
             )
             report = ingest.run()
+            writer.refresh_index()
+        return report
+
+    def _take(self, source: VectorSource, *, progress: Progress | None, stop: threading.Event | None) -> AddReport:
+        """Add vectors made elsewhere."""
+        from ilk.importing import Importing
+
+        space = self.models.given(source)
+        with self.store.writing() as writer:
+            writer.add_space(space)
+            importing = Importing(
+                source=source,
+                store=self.store,
+                writer=writer,
+                space=space,
+                progress=progress,
+                stop=stop or threading.Event(),
+            )
+            report = importing.run()
             writer.refresh_index()
         return report
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ilk.errors import InputError, ModelMismatchError, ModelNotFoundError
+from ilk.errors import InputError, ModalityError, ModelMismatchError, ModelNotFoundError
 from ilk.records import Space, SpaceName
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
     from ilk.encoders.compute import ComputeOptions
+    from ilk.sources.base import VectorSource
     from ilk.stores.base import Store
 
 DEFAULT_MODEL = "pocket"
@@ -50,7 +52,7 @@ class Models:
     def space(self, name: str | None = None, *, kind: SpaceName = "image") -> Space:
         """The space to search: that of the named model, or of the one the gallery was made with.
 
-        If no model is named and the gallery has vectors of captions by one model alone, that one is meant.
+        Where nothing is said and the gallery has the vectors of one model alone, that one is meant.
 
         A model that was renewed under its name has several spaces; the newest holds. A model that is named
         otherwise than it was then, such as a folder that has moved, or a checkpoint's export, is known by its digest.
@@ -67,7 +69,7 @@ class Models:
             raise InputError("The gallery has no vectors of captions: make them with `ilk index FOLDER --captions`.")
         if not spaces:
             raise InputError("The gallery is empty: add pictures with `ilk index FOLDER`.")
-        if kind == "caption" and name is None and len({space.model for space in spaces}) == 1:
+        if (name or self.chosen) is None and len({space.model for space in spaces}) == 1:
             return spaces[-1]
         wanted = name or self.default()
         for space in reversed(spaces):
@@ -85,6 +87,32 @@ class Models:
             f"{wanted}`."
         )
 
+    def given(self, source: VectorSource) -> Space:
+        """Where vectors made elsewhere belong: with those of the model that they are said to be of, else apart.
+
+        Raises
+        ------
+        ModelMismatchError
+            If the model makes vectors of another dimension.
+        """
+        if source.model is None:
+            known = f"{source.kind}:{source.dimension}"
+            return Space(
+                name="image",
+                model=source.kind,
+                revision=None,
+                digest=hashlib.sha256(known.encode()).hexdigest(),
+                dimension=source.dimension,
+                modalities=frozenset(),
+            )
+        space = space_of(self.encoder(source.model))
+        if space.dimension != source.dimension:
+            raise ModelMismatchError(
+                f'The vectors of "{source.name}" have {source.dimension} numbers; those of the model "{space.model}" '
+                f"have {space.dimension}."
+            )
+        return space
+
     def encoder_of(self, space: Space) -> Encoder:
         """The model that a space's vectors are of.
 
@@ -92,7 +120,14 @@ class Models:
         ------
         ModelMismatchError
             If what is installed under its name is another version of it.
+        ModalityError
+            If its vectors were made elsewhere, by nobody knows what.
         """
+        if not space.modalities:
+            raise ModalityError(
+                f'The vectors of "{space.model}" were made elsewhere, and nothing is known that would make one of '
+                "words or pictures: search with item:ID, or with a vector in Python."
+            )
         for encoder in self.opened.values():
             if encoder.digest == space.digest:
                 return encoder

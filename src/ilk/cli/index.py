@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,21 +12,26 @@ import click
 
 from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import PARTLY_DONE, complain, print_json
-from ilk.cli.stopping import stoppable
+from ilk.cli.stopping import Stop, stoppable
 
 if TYPE_CHECKING:
-    from ilk.encoders.compute import ComputeOptions
     from ilk.gallery import Gallery
-    from ilk.sources import Folder
+    from ilk.records import AddReport
+    from ilk.sources.base import Source, VectorSource
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @gallery_option
 @model_option
 @compute_options
 @click.option("--hidden", is_flag=True, help="Look into hidden files and folders too.")
 @click.option("--ignore", metavar="PATTERN", multiple=True, help="Pass over these, as in .gitignore. Can be repeated.")
+@click.option("--picture", metavar="COLUMN", help="Of a table: where the pictures are. Guessed otherwise, and said.")
+@click.option("--caption", metavar="COLUMN", multiple=True, help="Of a table: what is said of them. Can be repeated.")
+@click.option("--id", "id_column", metavar="COLUMN", help="Of a table: what they are called.")
+@click.option("--allow-private", is_flag=True, help="Fetch from addresses in this machine and its network too.")
+@click.option("--keep", is_flag=True, help="Keep fetched pictures whole, rather than as thumbnails.")
 @click.option(
     "--captions",
     metavar="MODEL",
@@ -34,10 +40,11 @@ if TYPE_CHECKING:
     help="Make captions searchable by meaning too (`ilk search --in caption`), with this model or the gallery's own.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
+@click.option("--watch", is_flag=True, help="Stay, and follow what changes in the folders, until Ctrl-C.")
 @json_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, and no hint of better models.")
 def index(
-    sources: tuple[Path, ...],
+    sources: tuple[str, ...],
     *,
     gallery: Path | None,
     model: str | None,
@@ -45,51 +52,44 @@ def index(
     precision: str | None,
     hidden: bool,
     ignore: tuple[str, ...],
+    picture: str | None,
+    caption: tuple[str, ...],
+    id_column: str | None,
+    allow_private: bool,
+    keep: bool,
     captions: str | None,
     retry_failed: bool,
+    watch: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Make a gallery of a folder of pictures, or bring it up to date.
+    """Make a gallery of pictures, or bring it up to date.
 
-    SOURCE is a folder, or a picture. Without --gallery the gallery is the .ilk in that folder or the nearest one above
-    it. Only what is new or changed is read. Ctrl-C keeps what is done; the same command goes on from there.
+    SOURCE is a folder or a picture; a table (.csv, .tsv, .jsonl, .parquet ...) of paths, URLs or bytes; an archive
+    (.tar, .zip, train-{000..007}.tar); dataset:NAME:SPLIT of the Hugging Face Hub; or embeddings (.npz, .npy).
+
+    Without --gallery the gallery is the .ilk in that folder or the nearest one above it. Only what is new or changed is
+    read. Ctrl-C keeps what is done; the same command goes on from there.
     """
-    from ilk.records import AddReport
-    from ilk.render.progress import ProgressBar, Silent
-    from ilk.sources import folder
+    from ilk.cli.making import gallery_for
+    from ilk.sources.naming import Asked, source_of
 
-    folders = [folder(path, hidden=hidden, ignore=ignore) for path in sources]
+    asked = Asked(
+        hidden=hidden, ignore=ignore, picture=picture, captions=caption, id=id_column, allow_private=allow_private
+    )
+    named = [source_of(name, asked) for name in sources]
     watched = not (quiet or as_json)
+    compute = compute_of(device, precision)
     with (
-        _gallery_for(
-            folders, named=gallery, model=model, compute=compute_of(device, precision), watched=watched
-        ) as opened,
+        gallery_for(named, named=gallery, model=model, compute=compute, watched=watched) as opened,
         stoppable() as stop,
     ):
-        report = AddReport()
-        for number, each in enumerate(folders, start=1):
-            with ProgressBar(each.top.name) if watched else Silent() as progress:
-                report += opened.add(
-                    each, model=model, retry_failed=retry_failed and number == 1, progress=progress, stop=stop
-                )
-            if stop.is_set():
-                report = replace(report, interrupted=report.interrupted or number < len(folders))
-                break
-        embedded = None
-        if captions is not None and not stop.is_set():
-            embedded = opened.embed_captions(model=captions or model, stop=stop)
-            report = replace(report, interrupted=report.interrupted or stop.is_set())
-        place, count = opened.directory, len(opened)
-    if as_json:
-        told = {} if embedded is None else {"captioned": embedded}
-        print_json({"gallery": str(place), "items": count, **report.to_dict(), **told})
-    else:
-        from ilk.render.terminal import report_text, visible
-
-        print(f"{report_text(report, items=count)}{visible(str(place))}")
-        if embedded is not None:
-            complain(f"{embedded:,} pictures were given a vector of their captions.")
+        run = Run(gallery=opened, sources=named, model=model, captions=captions, keep=keep, watched=watched, stop=stop)
+        report = run.once(retry_failed=retry_failed)
+        run.tell(report, as_json=as_json)
+        if watch and not report.interrupted:
+            run.follow(as_json=as_json)
+            return
     if report.interrupted:
         complain("Stopped early; what is done is kept. The same command goes on from here.")
         sys.exit(stop.exit_code)
@@ -97,40 +97,90 @@ def index(
         sys.exit(PARTLY_DONE)
 
 
-def _gallery_for(
-    folders: list[Folder], *, named: Path | None, model: str | None, compute: ComputeOptions | None, watched: bool
-) -> Gallery:
-    """The gallery these folders go into, made if there is none; who has not chosen a model is then told of better ones.
+@dataclass(kw_only=True)
+class Run:
+    """What was asked for, to be done once or again and again.
 
-    Nothing is made before it is sure that there are pictures and a model for them.
+    Attributes
+    ----------
+    gallery, sources
+        What goes where.
+    model
+        What encodes; None for the gallery's own.
+    captions
+        What reads captions; empty for the gallery's own model, None to leave them.
+    keep
+        Whether pictures that may not be had again are kept whole.
+    watched
+        Whether a person sees the progress.
+    stop
+        Ctrl-C.
     """
-    from ilk.errors import InputError
-    from ilk.gallery import create, open_gallery
-    from ilk.models import DEFAULT_MODEL, open_encoder
-    from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
 
-    if named is not None:
-        directory = gallery_directory(named)
-    else:
-        places = {find_gallery(folder.top) or folder.top / DIRECTORY for folder in folders}
-        directory = min(places, key=lambda place: len(place.parts))
-        if not all(place.is_relative_to(directory.parent) for place in places):
-            raise InputError("These folders have no gallery in common: say where it is to be with --gallery DIR.")
-    for folder in folders:
-        next(iter(folder.listing(directory.parent)))
-    if watched and model is not None:
-        from ilk.encoders.models import fetch_model
-        from ilk.render.fetching import FetchBar
+    gallery: Gallery
+    sources: Sequence[Source | VectorSource]
+    model: str | None
+    captions: str | None
+    keep: bool
+    watched: bool
+    stop: Stop
+    captioned: int | None = None
 
-        with FetchBar(model) as bar:
-            fetch_model(model, watcher=bar.update)
-    if (directory / DATABASE).is_file():
-        return open_gallery(directory, compute=compute)
-    open_encoder(model or DEFAULT_MODEL, compute).load("image")
-    made = create(directory, model=model, compute=compute)
-    if watched and model is None:
-        from ilk.encoders.runtimes import missing_packages
-        from ilk.render.cards import hint_text
+    def once(self, *, retry_failed: bool = False) -> AddReport:
+        """Bring the gallery up to date with every source."""
+        from ilk.records import AddReport
+        from ilk.render.progress import ProgressBar, Silent
 
-        complain(hint_text("onnx" if missing_packages() else "torch"))
-    return made
+        report = AddReport()
+        for number, source in enumerate(self.sources, start=1):
+            self._announce(source)
+            with ProgressBar(source.top.name) if self.watched else Silent() as progress:
+                report += self.gallery.add(
+                    source,
+                    model=self.model,
+                    retry_failed=retry_failed and number == 1,
+                    progress=progress,
+                    stop=self.stop,
+                    keep=self.keep,
+                )
+            if self.stop.is_set():
+                return replace(report, interrupted=report.interrupted or number < len(self.sources))
+        if self.captions is not None:
+            self.captioned = self.gallery.embed_captions(model=self.captions or self.model, stop=self.stop)
+            report = replace(report, interrupted=self.stop.is_set())
+        return report
+
+    def _announce(self, source: Source | VectorSource) -> None:
+        """Say how a table is read, since its columns may have been guessed."""
+        columns = getattr(source, "columns", None)
+        if self.watched and callable(columns):
+            complain(str(columns()))
+
+    def tell(self, report: AddReport, *, as_json: bool) -> None:
+        """Print what was done."""
+        place, count = self.gallery.directory, len(self.gallery)
+        if as_json:
+            told = {} if self.captioned is None else {"captioned": self.captioned}
+            print_json({"gallery": str(place), "items": count, **report.to_dict(), **told})
+            return
+        from ilk.render.terminal import report_text, visible
+
+        print(f"{report_text(report, items=count)}{visible(str(place))}")
+        if self.captioned is not None:
+            complain(f"{self.captioned:,} pictures were given a vector of their captions.")
+
+    def follow(self, *, as_json: bool) -> None:
+        """Do it again whenever something changes, and print what that did, until asked to stop."""
+        from ilk.cli.watching import changes
+        from ilk.errors import SourceError
+
+        folders = sorted({source.top for source in self.sources})
+        complain(f"Following {', '.join(map(str, folders))}; Ctrl-C ends it.")
+        for _ in changes(folders, apart_from=self.gallery.directory, stop=self.stop):
+            try:
+                report = self.once()
+            except SourceError as error:  # such as the last picture being taken away; more may come
+                complain(f"ilk: {error}")
+                continue
+            if report.added or report.updated or report.moved or report.removed or report.failed:
+                self.tell(report, as_json=as_json)

@@ -5,7 +5,7 @@ Sources are loaded when they are first asked for: a search needs no more of this
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ilk.sources.names import id_of, path_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Folder", "folder", "id_of", "path_of"]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name not in {"Folder", "folder"}:
         raise AttributeError(f"module 'ilk.sources' has no attribute {name!r}")
     from ilk.sources import folders

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ilk.records import Metadata
+from ilk.records import Item, Metadata
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +114,49 @@ class Listing(Protocol):
 
     def holds(self, uri: str) -> bool:
         """Whether a picture is still there: tells a move from a copy."""
+        ...
+
+
+@runtime_checkable
+class VectorSource(Protocol):
+    """Vectors made elsewhere, to add to a gallery as they are."""
+
+    @property
+    def kind(self) -> str:
+        """Recorded with every item, such as ``"embeddings:NAME"``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The name of the model that made them, if that is known; queries are then encoded with it."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector, d."""
+        ...
+
+    @property
+    def count(self) -> int | None:
+        """How many there are, if that is known."""
+        ...
+
+    @property
+    def top(self) -> Path:
+        """The directory that a gallery of this source is made in if none is named; absolute."""
+        ...
+
+    def batches(self, size: int) -> Iterator[list[tuple[Item, npt.NDArray[np.float32]]]]:
+        """The items with their unit rows of shape (d,), so many at a time.
+
+        Raises
+        ------
+        ilk.errors.SourceError
+            If they are no vectors of one dimension, or one has no direction.
+        """
         ...

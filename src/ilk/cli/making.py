@@ -1,0 +1,67 @@
+"""The gallery that sources go into: found, or made once it is sure that something can be put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ilk.cli.output import complain
+
+if TYPE_CHECKING:
+    from ilk.encoders.compute import ComputeOptions
+    from ilk.gallery import Gallery
+    from ilk.sources.base import Source, VectorSource
+
+
+def gallery_for(
+    sources: Sequence[Source | VectorSource],
+    *,
+    named: Path | None,
+    model: str | None,
+    compute: ComputeOptions | None,
+    watched: bool,
+) -> Gallery:
+    """The gallery these sources go into, made if there is none.
+
+    Nothing is made before it is sure that there are pictures and a model for them. Who makes one, watched by a person,
+    without having chosen a model is told of better ones.
+
+    Raises
+    ------
+    InputError
+        If the sources are in several galleries.
+    """
+    from ilk.errors import InputError
+    from ilk.gallery import create, open_gallery
+    from ilk.models import DEFAULT_MODEL, open_encoder
+    from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
+    from ilk.sources.base import VectorSource
+
+    if named is not None:
+        directory = gallery_directory(named)
+    else:
+        places = {find_gallery(source.top) or source.top / DIRECTORY for source in sources}
+        directory = min(places, key=lambda place: len(place.parts))
+        if not all(place.is_relative_to(directory.parent) for place in places):
+            raise InputError("These sources have no gallery in common: say where it is to be with --gallery DIR.")
+    pictured = [source for source in sources if not isinstance(source, VectorSource)]
+    for source in pictured:
+        next(iter(source.listing(directory.parent)), None)
+    if watched and model is not None and pictured:
+        from ilk.encoders.models import fetch_model
+        from ilk.render.fetching import FetchBar
+
+        with FetchBar(model) as bar:
+            fetch_model(model, watcher=bar.update)
+    if (directory / DATABASE).is_file():
+        return open_gallery(directory, compute=compute)
+    if pictured:
+        open_encoder(model or DEFAULT_MODEL, compute).load("image")
+    made = create(directory, model=model, compute=compute)
+    if watched and model is None and pictured:
+        from ilk.encoders.runtimes import missing_packages
+        from ilk.render.cards import hint_text
+
+        complain(hint_text("onnx" if missing_packages() else "torch"))
+    return made
