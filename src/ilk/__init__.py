@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ilk.encoders import load_encoder
     from ilk.errors import IlkError, TextCutWarning
-    from ilk.gallery import Gallery, create
-    from ilk.gallery import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
+    from ilk.gallery import Gallery
+    from ilk.opening import create
+    from ilk.opening import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
     from ilk.query import Query, image, item, text, vector
     from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item
     from ilk.sources import folder
@@ -54,12 +55,12 @@ _HOMES = {
     "Item": "records",
     "Query": "query",
     "TextCutWarning": "errors",
-    "create": "gallery",
+    "create": "opening",
     "folder": "sources",
     "image": "query",
     "item": "query",
     "load_encoder": "encoders",
-    "open": "gallery",
+    "open": "opening",
     "text": "query",
     "vector": "query",
 }

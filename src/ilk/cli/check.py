@@ -16,7 +16,7 @@ from ilk.cli.output import PARTLY_DONE, print_json
 @json_option
 def check(*, gallery: Path | None, as_json: bool) -> None:
     """Read a whole gallery and name everything in it that does not agree."""
-    from ilk.gallery import open_gallery
+    from ilk.opening import open_gallery
 
     with open_gallery(gallery) as opened:
         problems = opened.check()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 def info(*, gallery: Path | None, failures: bool, as_json: bool) -> None:
     """Say what a gallery holds: counts, models, size on disk, the state of its indexes."""
-    from ilk.gallery import open_gallery
+    from ilk.opening import open_gallery
 
     with open_gallery(gallery) as opened:
         if failures:

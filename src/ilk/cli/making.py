@@ -33,8 +33,8 @@ def gallery_for(
         If the sources are in several galleries.
     """
     from ilk.errors import InputError
-    from ilk.gallery import create, open_gallery
     from ilk.models import DEFAULT_MODEL, open_encoder
+    from ilk.opening import create, open_gallery
     from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
     from ilk.sources.base import VectorSource
 

@@ -20,7 +20,7 @@ def remove(ids: tuple[str, ...], *, gallery: Path | None, as_json: bool) -> None
 
     The pictures are left alone, and come back when their folder is indexed again.
     """
-    from ilk.gallery import open_gallery
+    from ilk.opening import open_gallery
 
     with open_gallery(gallery) as opened:
         removed = opened.remove(ids)

@@ -64,7 +64,7 @@ def search(
         ilk search beach.jpg
         ilk search beach + 2:sunset.jpg - people
     """
-    from ilk.gallery import open_gallery
+    from ilk.opening import open_gallery
     from ilk.query import parse
 
     with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
