@@ -1,0 +1,188 @@
+"""One URL's way, from the first request to its bytes or to the reason why there are none.
+
+Everything here runs on one event loop. Threads with a client each would do for HTTP/1.1; over HTTP/2 httpcore's threads
+share one connection, whose state is not made for that, and a thread that waits for another to read has no time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+
+import httpx
+
+from ilk.errors import PictureError
+from ilk.sources.fetch import answers, locators
+from ilk.sources.fetch.hosts import Hosts
+from ilk.sources.fetch.limits import FetchLimits
+from ilk.sources.fetch.outcomes import FetchError, explain
+from ilk.sources.fetch.transport import make_client
+
+LARGE_AT_ONCE = 4
+"""Bodies beyond `ilk.sources.fetch.answers.LARGE_BYTES` that come in at one time."""
+
+SMALL_BYTES = 16 * 2**10
+"""A body that nobody wants is read to its end if it says that it is no longer than this: the connection can be used
+again then. Longer ones are cut off."""
+
+SMALL_S = 0.5
+"""And if it comes in this time."""
+
+
+class Clock:
+    """The seconds that one URL has left; it runs only while something is done for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stop whatever is done inside when the time is over, with `TimeoutError`."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(max(self.left, 0)):
+                yield
+        finally:
+            self.left -= loop.time() - began
+
+
+class Engine:
+    """Fetches URLs; for one event loop."""
+
+    def __init__(self, limits: FetchLimits, *, allow_private: bool, heed_opt_out: bool) -> None:
+        self._limits = limits
+        self._heed_opt_out = heed_opt_out
+        self._hosts = Hosts(limits)
+        self._gate = asyncio.Semaphore(LARGE_AT_ONCE)
+        proxies = bool(urllib.request.getproxies().keys() & {"http", "https", "all"})
+        self._proxies = proxies and not allow_private  # those that would be used
+        # Not `from ilk import`: this floor imports nothing from above, and the root names everything.
+        agent = f"{answers.AGENT}/{import_module('ilk').__version__} (image search)"
+        self._client = make_client(limits, allow_private=allow_private, proxied=proxies and allow_private, agent=agent)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def fetch(self, text: str) -> bytes | PictureError:
+        """The bytes of a picture, or why they cannot be had. The error has no traceback, which would keep bytes."""
+        try:
+            return await self._try(locators.parse(text))
+        except PictureError as error:
+            return PictureError(str(error), code=error.code)
+
+    async def _try(self, url: httpx.URL) -> bytes:
+        """Follow a URL, again if it failed for what may pass."""
+        clock = Clock(self._limits.whole_s)
+        for tried in range(1, self._limits.tries + 1):
+            try:
+                return await self._follow(url, clock)
+            except FetchError as outcome:
+                again_s = self._again_in(outcome, tried)
+                if again_s is None or again_s >= clock.left:
+                    raise self._last(outcome, tried) from outcome
+            clock.left -= again_s
+            await asyncio.sleep(again_s)
+        raise AssertionError("a last try either succeeds or raises")
+
+    def _again_in(self, outcome: FetchError, tried: int) -> float | None:
+        """Seconds until the next try, None if there is none."""
+        asked_s: float = outcome.wait_s or 0.0
+        if not outcome.passing or tried == self._limits.tries or asked_s > self._limits.retry_after_s:
+            return None
+        jitter: float = random.uniform(0.5, 1)  # noqa: S311 -- spreads load; nobody gains by guessing it
+        return max(self._limits.backoff_s * 2.0 ** (tried - 1) * jitter, asked_s)
+
+    def _last(self, outcome: FetchError, tried: int) -> FetchError:
+        """The outcome of the last try, with what can be done about it."""
+        if not outcome.passing:
+            return outcome
+        asked = ""
+        if outcome.wait_s is not None and outcome.wait_s > self._limits.retry_after_s:
+            asked = f" It asks to be left alone for {outcome.wait_s:,.0f} s."
+        times = "once" if tried == 1 else f"{tried} times"
+        return outcome.saying(f"{outcome}{asked} Tried {times}; --retry-failed tries again.")
+
+    async def _follow(self, url: httpx.URL, clock: Clock) -> bytes:
+        """Get a URL, or what it redirects to."""
+        first = locators.show(url)
+        for hop in range(self._limits.redirects + 1):
+            try:
+                found = await self._get(url, clock)
+            except FetchError as outcome:
+                raise outcome.saying(f"{first} redirects. {outcome}") if hop else outcome from outcome.__cause__
+            if isinstance(found, bytes):
+                return found
+            url = found
+        raise FetchError(f"{first} redirects more than {self._limits.redirects} times.", code="too-many-redirects")
+
+    async def _get(self, url: httpx.URL, clock: Clock) -> bytes | httpx.URL:
+        """One request: the picture, or where a redirect leads."""
+        shown, name = locators.show(url), locators.host_of(url)
+        async with self._hosts.place(name, url=shown) as host:
+            body: answers.Body | None = None
+            try:
+                async with clock.running(), self._asked(url) as response:
+                    if self._heed_opt_out:
+                        self._check_opt_out(response, shown)
+                    if response.status_code in answers.REDIRECTS and "location" in response.headers:
+                        return locators.follow(url, response.headers["location"])
+                    answers.check_status(response, url=shown)
+                    body = answers.Body(response, url=shown, limits=self._limits, gate=self._gate)
+                    data = await body.read()
+            except Exception as error:
+                received = None if body is None else body.received
+                outcome = explain(error, url=shown, limits=self._limits, received=received, proxies=self._proxies)
+                if outcome.wait_s is not None and outcome.wait_s <= self._limits.retry_after_s:
+                    host.keep_quiet(outcome.wait_s)
+                if outcome.absent:
+                    self._hosts.miss(name)
+                raise outcome from error
+        answers.check_kind(data, url=shown)
+        return data
+
+    @asynccontextmanager
+    async def _asked(self, url: httpx.URL) -> AsyncIterator[httpx.Response]:
+        """Ask for a URL, and leave its connection usable if that is cheap."""
+        response = await self._client.send(self._client.build_request("GET", url), stream=True)
+        self._hosts.meet(locators.host_of(url))
+        try:
+            yield response
+        finally:
+            await _dismiss(response)
+
+    def _check_opt_out(self, response: httpx.Response, shown: str) -> None:
+        if response.is_error:
+            return
+        directive = answers.opted_out(response.headers.get_list("x-robots-tag"))
+        if directive is not None:
+            raise FetchError(
+                f'{shown} asks not to be used by programs that learn (X-Robots-Tag "{directive}").', code="opted-out"
+            )
+
+
+async def _dismiss(response: httpx.Response) -> None:
+    """Be done with an answer, of which there may be more to come."""
+    if response.is_closed:
+        return
+    with suppress(Exception):  # there is an outcome already
+        if not response.is_stream_consumed and _is_small(response):
+            async with asyncio.timeout(SMALL_S):
+                async for _ in response.aiter_raw():
+                    pass
+        elif response.http_version == "HTTP/2":
+            # What still comes for a stream that nobody reads uses up what the whole connection may receive, and then
+            # all others on it stand still. They break now instead, and try again on a new one.
+            await response.extensions["network_stream"].aclose()
+    with suppress(Exception):
+        await response.aclose()
+
+
+def _is_small(response: httpx.Response) -> bool:
+    length = response.headers.get("content-length", "")
+    return length.isdigit() and float(length) <= SMALL_BYTES
