@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ilk.opening import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
     from ilk.query import Query, image, item, text, vector
     from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item
-    from ilk.sources import folder
+    from ilk.sources import folder, table
 
 __version__ = "0.1.0"
 
@@ -41,6 +41,7 @@ __all__ = [
     "item",
     "load_encoder",
     "open",
+    "table",
     "text",
     "vector",
 ]
@@ -61,6 +62,7 @@ _HOMES = {
     "item": "query",
     "load_encoder": "encoders",
     "open": "opening",
+    "table": "sources",
     "text": "query",
     "vector": "query",
 }

@@ -11,13 +11,21 @@ from ilk.sources.names import id_of, path_of
 
 if TYPE_CHECKING:
     from ilk.sources.folders import Folder, folder
+    from ilk.sources.tables import Table, table
 
-__all__ = ["Folder", "folder", "id_of", "path_of"]
+__all__ = ["Folder", "Table", "folder", "id_of", "path_of", "table"]
+
+_HOMES = {
+    "Folder": "folders",
+    "Table": "tables",
+    "folder": "folders",
+    "table": "tables",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in {"Folder", "folder"}:
+    if name not in _HOMES:
         raise AttributeError(f"module 'ilk.sources' has no attribute {name!r}")
-    from ilk.sources import folders
+    from importlib import import_module
 
-    return getattr(folders, name)
+    return getattr(import_module(f"ilk.sources.{_HOMES[name]}"), name)
