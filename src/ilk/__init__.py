@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ilk.opening import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
     from ilk.query import Query, image, item, text, vector
     from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item
-    from ilk.sources import folder, table
+    from ilk.sources import archive, folder, table
 
 __version__ = "0.1.0"
 
@@ -35,7 +35,9 @@ __all__ = [
     "Item",
     "Query",
     "TextCutWarning",
+    "archive",
     "create",
+    "embeddings",
     "folder",
     "image",
     "item",
@@ -56,7 +58,9 @@ _HOMES = {
     "Item": "records",
     "Query": "query",
     "TextCutWarning": "errors",
+    "archive": "sources",
     "create": "opening",
+    "embeddings": "sources",
     "folder": "sources",
     "image": "query",
     "item": "query",

@@ -10,15 +10,34 @@ from typing import TYPE_CHECKING, Any
 from ilk.sources.names import id_of, path_of
 
 if TYPE_CHECKING:
+    from ilk.sources.archives import Archive, archive, open_member
     from ilk.sources.folders import Folder, folder
     from ilk.sources.tables import Table, table
+    from ilk.sources.vectors import Embeddings, embeddings
 
-__all__ = ["Folder", "Table", "folder", "id_of", "path_of", "table"]
+__all__ = [
+    "Archive",
+    "Embeddings",
+    "Folder",
+    "Table",
+    "archive",
+    "embeddings",
+    "folder",
+    "id_of",
+    "open_member",
+    "path_of",
+    "table",
+]
 
 _HOMES = {
+    "Archive": "archives",
+    "Embeddings": "vectors",
     "Folder": "folders",
     "Table": "tables",
+    "archive": "archives",
+    "embeddings": "vectors",
     "folder": "folders",
+    "open_member": "archives",
     "table": "tables",
 }
 

@@ -84,9 +84,9 @@ def choose(
     if picture is None:
         picture = _picture(head, label, apart={*(captions or ()), id})
     if id is None:
-        id = _id(head, apart={picture, *(captions or ())})  # noqa: A001 -- as above
+        id = find_id(head, apart={picture, *(captions or ())})  # noqa: A001 -- as above
     if captions is None:
-        captions = _captions(head, apart={picture, id})
+        captions = find_captions(head, apart={picture, id})
     taken = {picture, id, *captions}
     return Columns(
         picture=picture,
@@ -99,16 +99,21 @@ def choose(
 # -- the pictures -----------------------------------------------------------------------------------------------------
 
 
-def _picture(head: Head, label: str, *, apart: set[str | None]) -> str:
+def find_pictures(head: Head, *, apart: set[str | None]) -> list[str]:
+    """The columns that most likely hold pictures; more than one if they are equally likely."""
     ranks = {name: _rank(name, head) for name in head.names if name not in apart}
     best = min(filter(None, ranks.values()), default=None)
-    found = [name for name, rank in ranks.items() if rank is not None and rank == best]
+    return [name for name, rank in ranks.items() if rank is not None and rank == best]
+
+
+def _picture(head: Head, label: str, *, apart: set[str | None]) -> str:
+    found = find_pictures(head, apart=apart)
     if len(found) == 1:
         return found[0]
     said = (
         f"{label} has several columns that may hold the pictures: {', '.join(found)}."
         if found
-        else f"No column of {label} seems to hold pictures (paths, URLs or bytes). It has: {_listed(head.names)}."
+        else f"No column of {label} seems to hold pictures (paths, URLs or bytes). It has: {listed(head.names)}."
     )
     raise SourceError(f'{said} Say which one does: --picture COLUMN, or picture="COLUMN" in Python.')
 
@@ -174,7 +179,7 @@ def _suffix(path: str) -> str:
 # -- captions and ids -------------------------------------------------------------------------------------------------
 
 
-def _captions(head: Head, *, apart: set[str | None]) -> tuple[str, ...]:
+def find_captions(head: Head, *, apart: set[str | None]) -> tuple[str, ...]:
     """The columns of captions; in a table without names, the only one that has sentences."""
     texts = [name for name in head.names if name not in apart and _kinds(head.rows, name) <= {str, list}]
     for wanted in CAPTION_NAMES:
@@ -192,7 +197,7 @@ def _are_sentences(values: Iterable[object]) -> bool:
     return 2 * sum(" " in value.strip() for value in said) > len(said)
 
 
-def _id(head: Head, *, apart: set[str | None]) -> str | None:
+def find_id(head: Head, *, apart: set[str | None]) -> str | None:
     """The column of ids, if there is one in which every row has its own."""
     by_name = {"_".join(_words(name)): name for name in reversed(head.names) if name not in apart}
     for wanted in ID_NAMES:
@@ -228,10 +233,11 @@ def _kinds(rows: Sequence[Values], name: str) -> set[type]:
 def _unknown(name: str, names: Sequence[str], label: str) -> str:
     near = get_close_matches(name, names, n=1)
     hint = f' Did you mean "{near[0]}"?' if near else ""
-    return f'{label} has no column "{name}".{hint} It has: {_listed(names)}.'
+    return f'{label} has no column "{name}".{hint} It has: {listed(names)}.'
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The names of columns, for a message."""
     said = ", ".join(names[:NAMED_COLUMNS])
     more = len(names) - NAMED_COLUMNS
     return f"{said} and {more:,} more" if more > 0 else said or "none"
