@@ -288,6 +288,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="the folder that pocket was taught from")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the report here as well")
+    parser.add_argument("--note", default="Speeds are the best of runs taken in turn.", help="what else to record")
     options = parser.parse_args()
     measures_recall = options.data is not None and (options.data / "flickr8k_train").is_dir()
     if not measures_recall:
@@ -301,7 +302,7 @@ def main() -> None:
         found += costs("pocket", pocket_encoders(place), asked, repeat=options.repeat, recall=measures_recall)
     print(table(found))
     if options.json:
-        report: dict[str, Any] = {**machine(), "costs": [asdict(each) for each in found]}
+        report: dict[str, Any] = {**machine(), "costs": [asdict(each) for each in found], "note": options.note}
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
