@@ -36,6 +36,11 @@ def read_captions(path: Path) -> tuple[str, ...]:
         if error.code in {"empty", "too-many-bytes"}:
             return ()
         raise
+    return captions_in(data)
+
+
+def captions_in(data: bytes) -> tuple[str, ...]:
+    """The same of bytes that have been read."""
     text = data.decode("utf-16" if data.startswith(_BYTE_ORDERS) else "utf-8-sig", errors="replace")
     # U+0000 is what remains of UTF-16 without its mark, and what no database likes to keep.
     lines = (line.replace("\0", "").strip() for line in text.splitlines())
