@@ -13,9 +13,9 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self, TypeVar
 from unittest import mock
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -31,7 +31,7 @@ MEGABYTE = bytes(2**20)
 PAGE = b"\n <!DOCTYPE html><html><body>The picture has moved.</body></html>"
 
 
-@cache
+@lru_cache(256)
 def picture(number: int = 0, *, side: int = 32) -> bytes:
     """A JPEG, another for each number."""
     colour = (number * 37 % 256, number // 256 * 53 % 256, number * 11 % 256)
@@ -149,6 +149,13 @@ class Web:
         with mock.patch.object(addresses, "resolve", pretend), mock.patch.object(transport, "dial", lead):
             yield
 
+    def forget(self) -> None:
+        """Count from nought again."""
+        self.asked.clear()
+        self.headers.clear()
+        self.most_of_host.clear()
+        self.most = 0
+
     # -- what it answers ------------------------------------------------------------------------------------------
 
     async def answer(self, asked: Asked) -> bool:
@@ -239,6 +246,13 @@ class Web:
         await asked.writer.drain()
         return False
 
+    async def _large_cut(self, asked: Asked) -> bool:
+        """Three quarters of a megabyte, and then no more of it."""
+        await asked.begin(200, content_length="1000000")
+        asked.writer.write(MEGABYTE[: 3 * 2**18])
+        await asked.writer.drain()
+        return False
+
     async def _empty(self, asked: Asked) -> None:
         await asked.send(200)
 
@@ -312,14 +326,13 @@ class Web:
         """Answer, but not beyond the end of the connection."""
         answering = asyncio.ensure_future(self.answer(asked))
         leaving = asyncio.ensure_future(_leave(reader))
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        for each in (answering, leaving):
-            each.cancel()
-        with suppress(asyncio.CancelledError):
-            await leaving
-        with suppress(asyncio.CancelledError):
-            return await answering
-        return False
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (answering, leaving):
+                each.cancel()
+            await asyncio.wait({answering, leaving})
+        return False if answering.cancelled() else answering.result()
 
     async def _stop(self) -> None:
         self._server.close()

@@ -7,7 +7,7 @@ credentials, and one that names ``http://192.168.1.1/`` talks to a router, from 
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
 """NAT64's prefix (RFC 6052): the last 32 bits are the IPv4 address that is really reached."""
@@ -15,8 +15,12 @@ TRANSLATED = IPv6Network("64:ff9b::/96")
 COMPATIBLE = IPv6Network("::/96")
 """IPv4 addresses as the first IPv6 networks wrote them (RFC 4291, 2.5.5.1)."""
 
-CLOUD_HOSTS = frozenset({IPv4Address("168.63.129.16")})
-"""Addresses that look public and are the machine's own cloud: Azure's, which hands out a machine's settings."""
+MORE_PRIVATE = (
+    IPv4Network("192.0.0.0/24"),  # between protocols; Oracle's cloud hands out settings there. Python 3.11 misses it
+    IPv4Network("168.63.129.16/32"),  # looks public, and is where Azure hands out a machine's settings
+    IPv6Network("fec0::/10"),  # of a site, before there were unique local addresses
+)
+"""Beyond those that Python knows of."""
 
 
 def is_public(address: str) -> bool:
@@ -38,7 +42,12 @@ def is_public(address: str) -> bool:
 
 
 def _is_global(address: IPv4Address | IPv6Address) -> bool:
-    special = address.is_multicast or address.is_reserved or address.is_unspecified or address in CLOUD_HOSTS
+    special = (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or any(address in network for network in MORE_PRIVATE)
+    )
     return address.is_global and not special
 
 

@@ -132,27 +132,35 @@ class Body:
         if unpack is None and declared.isdigit() and float(declared) > self._limit:
             raise self._too_large()
         chunks: list[bytes] = []
-        async with AsyncExitStack() as places:
-            waited = False
-            async for raw in self._response.aiter_raw():
-                try:
-                    chunk = raw if unpack is None else unpack.decompress(raw, self._limit + 1 - self.received)
-                except zlib.error as error:
-                    raise FetchError(f"{self._url} is not compressed as it says.", code="damaged") from error
-                self.received += len(chunk)
-                if self.received > self._limit:
-                    raise self._too_large()
-                chunks.append(chunk)
-                if self.received > LARGE_BYTES and not waited:
-                    waited = True
-                    await places.enter_async_context(self._gate)
-            if not self.received:
-                raise FetchError(f"{self._url} is empty.", code="empty")
-            if unpack is not None and not unpack.eof:
-                raise FetchError(
-                    f"{self._url} broke off after {self.received:,} bytes.", code="truncated", passing=True
-                )
-            return b"".join(chunks)
+        try:
+            async with AsyncExitStack() as places:
+                async for raw in self._response.aiter_raw():
+                    large = self.received > LARGE_BYTES
+                    chunks.append(self._unpack(unpack, raw))
+                    if self.received > LARGE_BYTES and not large:
+                        await places.enter_async_context(self._gate)
+                self._check_whole(unpack)
+                return b"".join(chunks)
+        finally:
+            chunks.clear()  # an error that is kept keeps this frame too
+
+    def _unpack(self, unpack: zlib._Decompress | None, raw: bytes) -> bytes:
+        """One piece, if there is room for it."""
+        try:
+            piece = raw if unpack is None else unpack.decompress(raw, self._limit + 1 - self.received)
+        except zlib.error as error:
+            raise FetchError(f"{self._url} is not compressed as it says.", code="damaged") from error
+        self.received += len(piece)
+        if self.received > self._limit:
+            del piece  # as above
+            raise self._too_large()
+        return piece
+
+    def _check_whole(self, unpack: zlib._Decompress | None) -> None:
+        if not self.received:
+            raise FetchError(f"{self._url} is empty.", code="empty")
+        if unpack is not None and not unpack.eof:
+            raise FetchError(f"{self._url} broke off after {self.received:,} bytes.", code="truncated", passing=True)
 
     def _unpacker(self) -> zlib._Decompress | None:
         named = self._response.headers.get("content-encoding", "").lower().split(",")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -20,17 +21,24 @@ from ilk.sources.fetch import answers, locators
 from ilk.sources.fetch.hosts import Hosts
 from ilk.sources.fetch.limits import FetchLimits
 from ilk.sources.fetch.outcomes import FetchError, explain
-from ilk.sources.fetch.transport import make_client
+from ilk.sources.fetch.transport import IDLE_S, make_client
+
+BROKEN = frozenset({"no-connection", "truncated"})
+"""What a connection looks like to those who share it when it is cut."""
+
+MOST_CUTS = 3
+"""Times that such a cut is no try of those that it hit."""
+
+MOST_CAUSES = 20
+"""Errors that are looked at behind one; some chains are rings."""
 
 LARGE_AT_ONCE = 4
 """Bodies beyond `ilk.sources.fetch.answers.LARGE_BYTES` that come in at one time."""
 
-SMALL_BYTES = 16 * 2**10
-"""A body that nobody wants is read to its end if it says that it is no longer than this: the connection can be used
-again then. Longer ones are cut off."""
-
-SMALL_S = 0.5
-"""And if it comes in this time."""
+SMALL = {"HTTP/2": (2**20, 5.0)}
+SMALL_ELSE = (16 * 2**10, 0.5)
+"""Bytes and seconds: an answer that nobody wants is read to its end if it says that it has no more than this, and for
+no longer, so that its connection can be used again. Other connections are cut, which over HTTP/2 costs others more."""
 
 
 class Clock:
@@ -70,25 +78,29 @@ class Engine:
         await self._client.aclose()
 
     async def fetch(self, text: str) -> bytes | PictureError:
-        """The bytes of a picture, or why they cannot be had. The error has no traceback, which would keep bytes."""
+        """The bytes of a picture, or why they cannot be had."""
         try:
             return await self._try(locators.parse(text))
         except PictureError as error:
+            _forget_frames(error)
             return PictureError(str(error), code=error.code)
 
     async def _try(self, url: httpx.URL) -> bytes:
         """Follow a URL, again if it failed for what may pass."""
-        clock = Clock(self._limits.whole_s)
-        for tried in range(1, self._limits.tries + 1):
+        clock, tried, cut = Clock(self._limits.whole_s), 0, 0
+        while True:
             try:
                 return await self._follow(url, clock)
             except FetchError as outcome:
+                cut += outcome.ours
+                if outcome.ours and cut <= MOST_CUTS:
+                    continue
+                tried += 1
                 again_s = self._again_in(outcome, tried)
                 if again_s is None or again_s >= clock.left:
                     raise self._last(outcome, tried) from outcome
             clock.left -= again_s
             await asyncio.sleep(again_s)
-        raise AssertionError("a last try either succeeds or raises")
 
     def _again_in(self, outcome: FetchError, tried: int) -> float | None:
         """Seconds until the next try, None if there is none."""
@@ -115,7 +127,9 @@ class Engine:
             try:
                 found = await self._get(url, clock)
             except FetchError as outcome:
-                raise outcome.saying(f"{first} redirects. {outcome}") if hop else outcome from outcome.__cause__
+                if not hop or outcome.ours:
+                    raise
+                raise outcome.saying(f"{first} redirects. {outcome}") from outcome
             if isinstance(found, bytes):
                 return found
             url = found
@@ -124,7 +138,8 @@ class Engine:
     async def _get(self, url: httpx.URL, clock: Clock) -> bytes | httpx.URL:
         """One request: the picture, or where a redirect leads."""
         shown, name = locators.show(url), locators.host_of(url)
-        async with self._hosts.place(name, url=shown) as host:
+        async with self._hosts.place(name, url=shown):
+            began = time.monotonic()
             body: answers.Body | None = None
             try:
                 async with clock.running(), self._asked(url) as response:
@@ -139,9 +154,12 @@ class Engine:
                 received = None if body is None else body.received
                 outcome = explain(error, url=shown, limits=self._limits, received=received, proxies=self._proxies)
                 if outcome.wait_s is not None and outcome.wait_s <= self._limits.retry_after_s:
-                    host.keep_quiet(outcome.wait_s)
+                    self._hosts.keep_quiet(name, outcome.wait_s)
                 if outcome.absent:
                     self._hosts.miss(name)
+                outcome.ours = outcome.code in BROKEN and self._hosts.was_cut_since(name, began - IDLE_S)
+                if outcome is error:
+                    raise
                 raise outcome from error
         answers.check_kind(data, url=shown)
         return data
@@ -154,7 +172,27 @@ class Engine:
         try:
             yield response
         finally:
-            await _dismiss(response)
+            await self._dismiss(response, locators.host_of(url))
+
+    async def _dismiss(self, response: httpx.Response, name: str) -> None:
+        """Be done with an answer, of which there may be more to come."""
+        if response.is_closed:
+            return
+        most_bytes, most_s = SMALL.get(response.http_version, SMALL_ELSE)
+        declared = response.headers.get("content-length", "")
+        small = declared.isdigit() and float(declared) <= most_bytes
+        with suppress(Exception):  # there is an outcome already
+            if small and not response.is_stream_consumed:
+                async with asyncio.timeout(most_s):
+                    async for _ in response.aiter_raw():
+                        pass
+            elif not small and response.http_version == "HTTP/2":
+                # What still comes for a stream that nobody reads uses up what the whole connection may receive, and
+                # then all others on it stand still. They break now instead, and try again on a new one.
+                self._hosts.cut(name)
+                await response.extensions["network_stream"].aclose()
+        with suppress(Exception):
+            await response.aclose()
 
     def _check_opt_out(self, response: httpx.Response, shown: str) -> None:
         if response.is_error:
@@ -166,23 +204,13 @@ class Engine:
             )
 
 
-async def _dismiss(response: httpx.Response) -> None:
-    """Be done with an answer, of which there may be more to come."""
-    if response.is_closed:
-        return
-    with suppress(Exception):  # there is an outcome already
-        if not response.is_stream_consumed and _is_small(response):
-            async with asyncio.timeout(SMALL_S):
-                async for _ in response.aiter_raw():
-                    pass
-        elif response.http_version == "HTTP/2":
-            # What still comes for a stream that nobody reads uses up what the whole connection may receive, and then
-            # all others on it stand still. They break now instead, and try again on a new one.
-            await response.extensions["network_stream"].aclose()
-    with suppress(Exception):
-        await response.aclose()
+def _forget_frames(error: BaseException | None) -> None:
+    """Cut an error off from the frames that it passed through, where it stands itself.
 
-
-def _is_small(response: httpx.Response) -> bool:
-    length = response.headers.get("content-length", "")
-    return length.isdigit() and float(length) <= SMALL_BYTES
+    They hold what had come of the picture, and such a ring is kept until all the objects of the process are gone over.
+    """
+    for _ in range(MOST_CAUSES):
+        if error is None:
+            return
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -35,6 +35,11 @@ class FetchError(PictureError):
         Seconds that the server asked to be left alone for.
     absent
         Whether nothing answered at that address within the time for a connection.
+
+    Attributes
+    ----------
+    ours
+        Whether the connection was cut from here, for what another URL did on it: no fault of this one.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class FetchError(PictureError):
         self.passing = passing
         self.wait_s = wait_s
         self.absent = absent
+        self.ours = False
 
     def saying(self, message: str) -> FetchError:
         """The same in other words."""
@@ -103,7 +109,8 @@ def _forbidden(error: ForbiddenAddressError, url: str) -> FetchError:
 
 
 def _broken(error: Exception, url: str, received: int | None, *, proxies: bool) -> FetchError:
-    causes = list(_causes(error))
+    # Those two are how TLS waits; they are in the chain of whatever came meanwhile.
+    causes = [cause for cause in _causes(error) if not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError)]
     if received is not None:
         message = f"{url} broke off after {received:,} bytes{_reason(error)}."
         return FetchError(message, code="truncated", passing=True)
@@ -133,7 +140,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _reason(error: BaseException) -> str:
     # asyncio's own words name the address, but not what happened.
-    said = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    system = isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno
+    said = os.strerror(system) if system else str(error)
     said = " ".join(said.split()).strip(" .")[:120] or type(error).__name__
     return f" ({said})"
 
