@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ilk.opening import open_gallery as open  # noqa: A004 -- read as ilk.open, as one reads gzip.open
     from ilk.query import Query, image, item, text, vector
     from ilk.records import AddReport, GalleryInfo, Hit, Hits, Item
-    from ilk.sources import archive, folder, table
+    from ilk.sources import archive, dataset, embeddings, folder, table
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,7 @@ __all__ = [
     "TextCutWarning",
     "archive",
     "create",
+    "dataset",
     "embeddings",
     "folder",
     "image",
@@ -60,6 +61,7 @@ _HOMES = {
     "TextCutWarning": "errors",
     "archive": "sources",
     "create": "opening",
+    "dataset": "sources",
     "embeddings": "sources",
     "folder": "sources",
     "image": "query",

@@ -47,7 +47,7 @@ def captions(values: Iterable[object]) -> tuple[str, ...]:
 
 def identity(value: object) -> str | None:
     """An id as text, or None if the cell is empty."""
-    value = _plain(value)
+    value = plain(value)
     if isinstance(value, float) and value.is_integer():  # a column of whole numbers with gaps, as pandas holds it
         value = int(value)
     if isinstance(value, bytes | Mapping | list | bool) or value is None:
@@ -62,7 +62,7 @@ def name(text: str) -> str:
 
 
 def _texts(value: object) -> Iterator[str]:
-    value = _plain(value)
+    value = plain(value)
     if isinstance(value, str):
         text = clean(value).strip()
         if text.startswith("[") and text.endswith("]"):  # a list of texts in a table that has only text
@@ -99,7 +99,7 @@ def metadata(cells: Iterable[tuple[str, object]]) -> dict[str, MetadataValue]:
 
 
 def _fields(key: str, cell: object, depth: int) -> Iterator[tuple[str, MetadataValue]]:
-    value = _plain(cell)
+    value = plain(cell)
     if isinstance(value, Mapping):
         if depth:
             for inner, each in value.items():
@@ -117,12 +117,12 @@ def _fields(key: str, cell: object, depth: int) -> Iterator[tuple[str, MetadataV
 
 def _flat(value: list[Any]) -> MetadataValue:
     """A list of texts or of numbers; any other as JSON."""
-    plain = [each for each in map(_plain, value) if each is not None]
-    if all(isinstance(each, str) for each in plain):
-        return [clean(each) for each in plain]
-    if all(isinstance(each, int | float) for each in plain):
-        return plain
-    return _json(plain)
+    found = [each for each in map(plain, value) if each is not None]
+    if all(isinstance(each, str) for each in found):
+        return [clean(each) for each in found]
+    if all(isinstance(each, int | float) for each in found):
+        return found
+    return _json(found)
 
 
 def _json(value: Any) -> str:
@@ -130,7 +130,7 @@ def _json(value: Any) -> str:
 
 
 def _nested(value: object) -> Any:
-    value = _plain(value)
+    value = plain(value)
     if isinstance(value, Mapping):
         return {str(key): _nested(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -138,7 +138,7 @@ def _nested(value: object) -> Any:
     return None if isinstance(value, bytes) else value
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911 -- one line for each type
+def plain(value: Any) -> Any:  # noqa: PLR0911 -- one line for each type
     """A value as JSON would have it, or bytes; None for what is missing."""
     if value is None or isinstance(value, str | bool | int | bytes | Mapping):
         return value
@@ -151,14 +151,14 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 -- one line for each type
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, Enum):
-        return _plain(value.value)
+        return plain(value.value)
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
     if hasattr(value, "tolist"):  # numpy's arrays and numbers, and those of Arrow
         inner = value.tolist()
-        return None if inner is value else _plain(inner)
+        return None if inner is value else plain(inner)
     return None if type(value).__name__ in {"NAType", "NaTType"} else str(value)
 
 

@@ -27,7 +27,7 @@ ASIDE = frozenset(
 )
 """Words that say that something else than the picture is meant."""
 
-CAPTION_NAMES = ("caption", "text", "alt", "alt_text", "description", "title", "prompt", "sentence", "comment", "label")
+CAPTION_NAMES = ("caption", "text", "alt", "alt_text", "description", "title", "prompt", "sentence", "comment")
 """The first of these that a column has is the one; numbered ones (``caption_0``, ``caption_1``) are taken together."""
 
 ID_NAMES = ("id", "uid", "uuid", "guid", "key", "image_id", "picture_id", "photo_id", "img_id", "item_id", "asset_id")
@@ -76,8 +76,10 @@ def choose(
     Raises
     ------
     ilk.errors.SourceError
-        If there is no column of that name, or it cannot be told which one holds the pictures.
+        If there are no rows, or no column of that name, or it cannot be told which one holds the pictures.
     """
+    if not head.rows:
+        raise SourceError(f"{label} has no rows that can be read: there is no picture in it.")
     for name in (picture, *(captions or ()), id):
         if name and name not in head.names:
             raise SourceError(_unknown(name, head.names, label))
@@ -221,13 +223,8 @@ def _words(name: str) -> list[str]:
 
 def _kinds(rows: Sequence[Values], name: str) -> set[type]:
     """The types in a column; lists and what numpy has for them are one."""
-    found = set[type]()
-    for row in rows:
-        value = row.get(name)
-        if value is None or value != value or value is NotImplemented:  # noqa: PLR0124 -- NaN
-            continue
-        found.add(list if isinstance(value, list | tuple) else str if isinstance(value, str) else type(value))
-    return found
+    values = (cells.plain(row.get(name)) for row in rows)
+    return {str if isinstance(value, str) else type(value) for value in values if value is not None}
 
 
 def _unknown(name: str, names: Sequence[str], label: str) -> str:

@@ -147,7 +147,7 @@ class DelimitedReader:
             except StopIteration:
                 return
             except csv.Error as error:
-                fault = "a quoted cell has no end" if "unexpected end" in str(error) else str(error)
+                fault = "a quoted cell has no end" if _is_end(error) else str(error)
             open_end = fault is not None and text.ended
             if fault is None and not cells:
                 continue
@@ -176,9 +176,10 @@ def sniff(sample: Sequence[str]) -> Dialect:
 
     A delimiter is as good as the share of rows that have as many cells as the first, and then as the number of those.
     """
-    backslash = any('\\"' in line for line in sample)
-    ways = [(False, True), *([(True, True)] if backslash else []), (False, False)]
-    choices = [Dialect(delimiter, *way) for way in ways for delimiter in DELIMITERS]
+    choices = [Dialect(each) for each in DELIMITERS]
+    if any('\\"' in line for line in sample):
+        choices += [Dialect(each, backslash=True) for each in DELIMITERS]
+    choices.append(Dialect("\t", quotes=False))
     return max(choices, key=lambda dialect: _fit(dialect, sample))
 
 
@@ -191,8 +192,8 @@ def _fit(dialect: Dialect, sample: Sequence[str]) -> tuple[bool, float, int]:
             cells = next(parser)
         except StopIteration:
             break
-        except csv.Error:
-            faults += 1
+        except csv.Error as error:
+            faults += not _is_end(error)  # the sample may well end inside quotes
             continue
         if cells:
             widths.append(len(cells))
@@ -211,6 +212,11 @@ def _bounded(text: Lines) -> Iterator[str]:
         if len(text.served) > MAX_ROW_LINES:
             raise csv.Error(f"a quoted cell in it does not end within {MAX_ROW_LINES:,} lines")
         yield line
+
+
+def _is_end(error: csv.Error) -> bool:
+    """Whether the text ended inside quotes."""
+    return "unexpected end" in str(error)
 
 
 def _wrong_width(cells: int, width: int) -> str:

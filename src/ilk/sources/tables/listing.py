@@ -137,7 +137,7 @@ class TableListing:
         Raises
         ------
         ilk.errors.SourceError
-            If it is no table that can be read, or has no rows.
+            If it is no table that can be read.
         """
         self._complete = False
         seen = Seen()
@@ -146,8 +146,8 @@ class TableListing:
         for row in self._reader.rows():
             last = last or row.last
             yield self._entry(row, seen, shelves)
-        if not seen:
-            raise SourceError(f"{self._reader.label} has no rows: there is no picture in it.")
+        if not seen:  # it has been emptied since it was opened
+            raise SourceError(f"{self._reader.label} has no rows that can be read: there is no picture in it.")
         self._complete = not last
 
     def count(self) -> int | None:
@@ -160,9 +160,12 @@ class TableListing:
             return True
         path = names.path_of(uri, self._base)
         try:
-            return os.path.lexists(path) or not path.parent.is_dir()
-        except (OSError, ValueError):
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return not path.parent.is_dir()
+        except (OSError, ValueError):  # it cannot be told
             return True
+        return True
 
     # -- one row --------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from ilk.errors import PictureError
-from ilk.sources.tables.cells import MISSING
+from ilk.sources.tables.cells import MISSING, plain
 
 MAX_PATH = 4_096
 """Characters in a path: what is longer is none."""
@@ -109,7 +109,7 @@ def place_of(cell: object) -> Place:
         return Local(os.fspath(cell))
     if isinstance(cell, str):
         return _text(cell.strip())
-    if cell is None or type(cell).__name__ in {"NAType", "NaTType"} or cell != cell:  # noqa: PLR0124 -- NaN
+    if not getattr(cell, "ndim", 0) and plain(cell) is None:
         return EMPTY
     return Nowhere(f"has no path, URL or bytes of a picture but a {type(cell).__name__}", "not-a-picture")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol, TypeAlias
 
 from ilk.errors import SourceError
@@ -121,8 +120,14 @@ class Once:
         self._taken = False
 
     def peek(self, count: int) -> Sequence[Row]:
-        """At most so many, which stay to be taken."""
-        self._seen += islice(self._rows, max(0, count - len(self._seen)))
+        """At most so many, which stay to be taken; afterwards the same. Fewer where pictures are among them."""
+        size = sum(map(weight, self._seen))
+        while not self._taken and len(self._seen) < count and size < HEAD_CHARACTERS:
+            row = next(self._rows, None)
+            if row is None:
+                break
+            self._seen.append(row)
+            size += weight(row)
         return self._seen[:count]
 
     def take(self) -> Iterator[Row]:
@@ -138,9 +143,17 @@ class Once:
                 f"{self._label} gives its rows only once, and they have been read. Give a list, a file, or a new one."
             )
         self._taken = True
-        while self._seen:
-            yield self._seen.pop(0)
+        yield from self._seen
         yield from self._rows
+
+
+def weight(row: Row) -> int:
+    """About how many bytes the texts and pictures in a row take."""
+    total = 0
+    for cell in row.values.values():
+        for value in cell.values() if isinstance(cell, Mapping) else (cell,):
+            total += len(value) if isinstance(value, str | bytes | bytearray) else 0
+    return total
 
 
 def unique(names: Iterable[str], label: str) -> tuple[str, ...]:
