@@ -158,7 +158,7 @@ class Picture:
 class Joint:
     """Both towers together."""
 
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=60, taught=0.2, smallest=0.5),)
+    phases: tuple[Phase, ...] = (Phase(px=64, epochs=22, taught=0.2, smallest=0.5),)
     samples: int = 32768
     batch: int = 256
     warm: float = 0.02
@@ -215,10 +215,11 @@ class Settings:
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=6, taught=0.2, smallest=0.5),),
+            phases=(Phase(px=80, epochs=11, taught=0.2, smallest=0.5),),
             decay=1.0,
-            muon_lr=0.01,
-            adam_lr=1e-3,
+            keep=0.99,
+            muon_lr=0.015,
+            adam_lr=1.5e-3,
             text_lr=5e-5,
             embedding_weight=2.0,
         )

@@ -186,7 +186,8 @@ class Workers:
         kept = Kept(data=payload.data, whole=True) if payload.fleeting and self.keep else None
         if vector is not None and (kept is not None or not payload.fleeting):
             return pictures.inspect(payload.data, limits=self.limits), None, vector, kept
-        picture = pictures.load(payload.data, size=max(self.encoder.image_size, THUMBNAIL_PX), limits=self.limits)
+        size = max(self.encoder.image_size, THUMBNAIL_PX if payload.fleeting else 0)
+        picture = pictures.load(payload.data, size=size, limits=self.limits)
         if payload.fleeting and kept is None:
             kept = Kept(data=pictures.thumbnail(picture.image, THUMBNAIL_PX), whole=False)
         pixels = None if vector is not None else self.encoder.prepare_image(picture.image)
