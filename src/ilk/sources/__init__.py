@@ -11,16 +11,19 @@ from ilk.sources.names import id_of, path_of
 
 if TYPE_CHECKING:
     from ilk.sources.archives import Archive, archive, open_member
+    from ilk.sources.datasets import Dataset, dataset
     from ilk.sources.folders import Folder, folder
     from ilk.sources.tables import Table, table
     from ilk.sources.vectors import Embeddings, embeddings
 
 __all__ = [
     "Archive",
+    "Dataset",
     "Embeddings",
     "Folder",
     "Table",
     "archive",
+    "dataset",
     "embeddings",
     "folder",
     "id_of",
@@ -31,10 +34,12 @@ __all__ = [
 
 _HOMES = {
     "Archive": "archives",
+    "Dataset": "datasets",
     "Embeddings": "vectors",
     "Folder": "folders",
     "Table": "tables",
     "archive": "archives",
+    "dataset": "datasets",
     "embeddings": "vectors",
     "folder": "folders",
     "open_member": "archives",

@@ -258,6 +258,8 @@ def _kind(feature: Any) -> object:
 
 def _words(feature: Any) -> Sequence[str] | None:
     """What the numbers of a column of labels stand for."""
+    if _kind(feature) in {"List", "LargeList", "Sequence"}:
+        feature = feature.get("feature")
     names = feature.get("names") if _kind(feature) == "ClassLabel" else None
     return [str(name) for name in names] if isinstance(names, list) else None
 
