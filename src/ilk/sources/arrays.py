@@ -28,8 +28,8 @@ class Said:
     """What is said of vectors beside their ids, each as `ilk.sources.embeddings` takes it."""
 
     metadata: Any = None
-    captions: Sequence[Any] | None = None
-    uris: Sequence[Any] | None = None
+    captions: Any = None
+    uris: Any = None
 
     @property
     def is_empty(self) -> bool:
@@ -171,10 +171,11 @@ def _npz(path: Path, key: str | None, said: Said) -> Arrays:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            read = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise SourceError(_unreadable(path, error)) from error
+    arrays = {name: array for name, array in read.items() if isinstance(array, np.ndarray)}
     flat = [name for name, array in arrays.items() if array.ndim == 2]  # noqa: PLR2004 -- rows and columns
     chosen = key or next((name for name in VECTOR_KEYS if name in arrays), flat[0] if len(flat) == 1 else None)
     if chosen is None or chosen not in arrays:
@@ -245,7 +246,7 @@ def _list(values: Any) -> Sequence[Any]:
 
 def _unreadable(path: Path, error: Exception) -> str:
     said = str(error).rstrip(".")
-    if "pickle" in said:
+    if "pickle" in said or "Python objects" in said:
         return (
             f'"{path.name}" holds Python objects, which may run code when they are opened, so they are not. Save ids '
             "as text, numpy.array(ids, dtype=str), and vectors as numbers."

@@ -1,0 +1,196 @@
+"""Tables and galleries together."""
+
+from __future__ import annotations
+
+import csv
+import http.server
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import ilk
+from colour_encoder import ColourEncoder
+from galleries import gallery_of, paint
+from ilk.gallery import Gallery
+from ilk.records import AddReport
+from sources.tables.reading import picture, write_csv
+
+COLOURS = ("red", "green", "blue")
+HEADER = ("file", "caption", "price", "id")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with three pictures."""
+    for name in COLOURS:
+        paint(tmp_path / "photos" / "shop" / f"{name}.png", name)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def encoder() -> ColourEncoder:
+    return ColourEncoder()
+
+
+@pytest.fixture
+def gallery(photos: Path, encoder: ColourEncoder) -> Iterator[Gallery]:
+    with gallery_of(photos, encoder) as made:
+        yield made
+
+
+def add(gallery: Gallery, *rows: Sequence[object]) -> AddReport:
+    path = write_csv(gallery.base / "shop" / "t.csv", [HEADER, *rows])
+    return gallery.add(ilk.table(path))
+
+
+def row(name: str, caption: str | None = None, price: object = 5) -> tuple[object, ...]:
+    return (f"{name}.png", caption or f"a {name} thing", price, f"sku-{name}")
+
+
+def counts(report: AddReport) -> dict[str, int]:
+    """What is not zero in a report."""
+    said = report.to_dict()
+    return {key: said[key] for key in ("added", "updated", "unchanged", "moved", "removed", "failed") if said[key]}
+
+
+def test_a_table_becomes_a_gallery(gallery: Gallery) -> None:
+    """Searched by meaning; with captions and metadata, under the ids of the table."""
+    assert counts(add(gallery, *map(row, COLOURS))) == {"added": 3}
+    (hit,) = gallery.search("blue", k=1)
+    assert (hit.id, hit.uri, hit.caption, hit.metadata) == (
+        "sku-blue",
+        "shop/blue.png",
+        "a blue thing",
+        {"price": 5},
+    )
+    assert gallery.path(hit.uri).is_file()
+    assert gallery.get("sku-blue").source == "table:shop/t.csv"
+
+
+def test_only_what_changed_is_done_again(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """New words are taken in without encoding the picture; rows that went are removed."""
+    add(gallery, *map(row, COLOURS))
+    assert counts(add(gallery, *map(row, COLOURS))) == {"unchanged": 3}
+    assert counts(add(gallery, row("red", "a crimson thing"), row("green", price=6), row("blue"))) == {
+        "updated": 2,
+        "unchanged": 1,
+    }
+    assert gallery.get("sku-red").captions == ("a crimson thing",)
+    assert counts(add(gallery, row("red", "a crimson thing"), row("blue"))) == {"unchanged": 2, "removed": 1}
+    assert encoder.encoded == 3
+    paint(gallery.base / "shop" / "red.png", "black", size=(9, 9))
+    assert counts(add(gallery, row("red", "a crimson thing"), row("blue"))) == {"updated": 1, "unchanged": 1}
+    assert encoder.encoded == 4
+
+
+def test_failures_are_remembered_with_their_rows(gallery: Gallery) -> None:
+    """And left alone until the row changes, unless it was the file system that refused."""
+    broken = (gallery.base / "shop" / "broken.png").write_bytes(picture()[:40])
+    assert broken == 40
+    rows = (row("red"), ("", "nothing", 1, "x"), row("broken"), ("one", "two"), row("gone"))
+    report = add(gallery, *rows)
+    assert counts(report) == {"added": 1, "failed": 4}
+    assert set(report.failed_by_reason) == {"empty", "damaged", "malformed-row", "unreadable"}
+    assert {failure.id: failure.code for failure in report.failures}["x"] == "empty"
+    again = add(gallery, *rows)
+    assert (again.skipped, again.failed, again.unchanged) == (3, 1, 1)
+    assert counts(add(gallery, row("red"), row("green"))) == {"unchanged": 1, "added": 1}
+    assert gallery.failures() == ()
+
+
+def test_a_table_that_was_cut_removes_nothing(gallery: Gallery) -> None:
+    """Nor does one whose rows are all gone."""
+    add(gallery, *map(row, COLOURS))
+    path = gallery.base / "shop" / "t.csv"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"green.png") + 12])
+    report = gallery.add(ilk.table(path))
+    assert (report.removed, report.failed) == (0, 1)
+    assert set(gallery.store.ids()) == {"sku-red", "sku-green", "sku-blue"}
+    path.write_bytes(whole.partition(b"\n")[0] + b"\n")
+    with pytest.raises(ilk.IlkError, match="no rows"):
+        gallery.add(ilk.table(path))
+    assert len(gallery) == 3
+
+
+def test_sources_speak_for_themselves_alone(gallery: Gallery, photos: Path) -> None:
+    """A table that shrinks removes nothing of another one, nor of a folder."""
+    paint(photos / "more" / "white.png", "white")
+    gallery.add(ilk.folder(photos / "more"))
+    write_csv(photos / "other.csv", [HEADER, ("shop/green.png", "g", 1, "other-green")])
+    gallery.add(ilk.table(photos / "other.csv"))
+    add(gallery, *map(row, COLOURS))
+    assert counts(add(gallery, row("red"))) == {"unchanged": 1, "removed": 2}
+    assert set(gallery.store.ids()) == {"sku-red", "other-green", "more/white.png"}
+
+
+def test_pictures_in_a_table_are_encoded_once(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """Also when rows are put before them, so that every row has another number."""
+    path = gallery.base / "t.parquet"
+    data = [picture(name) for name in COLOURS]
+    pq.write_table(pa.table({"image": data, "n": [1, 2, 3]}), path)
+    assert counts(gallery.add(ilk.table(path))) == {"added": 3}
+    pq.write_table(pa.table({"image": [picture("white"), *data], "n": [0, 1, 2, 3]}), path)
+    gallery.add(ilk.table(path))
+    assert encoder.encoded == 4
+    assert gallery.search("blue", k=1)[0].id == "t.parquet#4"
+
+
+def test_one_picture_with_several_captions_is_encoded_once(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """As data sets with five rows a picture have it."""
+    path = write_csv(gallery.base / "t.csv", [("image", "caption"), *[("shop/red.png", f"caption {n}") for n in "abc"]])
+    report = gallery.add(ilk.table(path))
+    assert (report.added, report.encoded, encoder.encoded) == (3, 1, 1)
+    assert set(gallery.store.ids()) == {"shop/red.png", "shop/red.png#2", "shop/red.png#3"}
+
+
+def test_urls_are_fetched_from_a_server(gallery: Gallery) -> None:
+    """A dead one is a failure with its reason; without leave, none in this machine is asked."""
+    pictures = {f"/{name}": picture(name) for name in COLOURS}
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = pictures.get(self.path)
+            self.send_response(200 if data else 404)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        top = f"http://127.0.0.1:{server.server_port}"
+        urls = [f"{top}/{name}" for name in (*COLOURS, "dead")]
+        path = write_csv(gallery.base / "t.csv", [("url", "caption"), *((url, url[-3:]) for url in urls)])
+        refused = gallery.add(ilk.table(path))
+        assert (refused.added, refused.failed) == (0, 4)
+        report = gallery.add(ilk.table(path, allow_private=True), retry_failed=True)
+        server.shutdown()
+    assert (report.added, report.failed) == (3, 1)
+    assert gallery.search("blue", k=1)[0].uri == f"{top}/blue"
+
+
+def test_real_pictures_with_their_captions(shared_data: Path, tmp_path: Path, encoder: ColourEncoder) -> None:
+    """Every row of a table of real pictures is an item with its caption."""
+    path = shared_data / "openstax" / "captions.csv"
+    if not path.is_file():
+        pytest.skip("there is no openstax among the shared pictures")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    source = ilk.table(path)
+    assert str(source.columns()) == "picture: file, captions: caption, id: none; 4 more columns become metadata"
+    listing = source.listing(path.parent)
+    entries = list(listing)
+    assert [entry.id for entry in entries] == [row["file"] for row in rows]
+    assert listing.complete
+    for entry, expected in list(zip(entries, rows, strict=True))[::20]:
+        payload = entry.load()
+        assert payload.data == (path.parent / expected["file"]).read_bytes()
+        assert payload.captions == ((expected["caption"].strip(),) if expected["caption"].strip() else ())
+        assert payload.metadata == {key: expected[key] for key in ("alt", "book", "source", "licence") if expected[key]}
