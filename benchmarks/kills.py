@@ -1,22 +1,25 @@
 """Kill an `ilk index` again and again, and see that nothing is lost and nothing is done twice.
 
-    python -m benchmarks.kills [--pictures 3000] [--kills 20] [--seed 0]
+    python -m benchmarks.kills [--source folder|table|tar] [--pictures 3000] [--kills 20] [--seed 0]
 
-Each run is stopped by SIGKILL at a random moment. After every kill the gallery must open and pass `ilk check`; at the
-end it must hold the same rows as one that was never disturbed. SQLite numbers vectors without ever using a number
-again, and takes a number back only when its transaction did not happen: as many numbers given out as there are vectors
-means that no committed picture was encoded twice.
+Each run is stopped by SIGKILL, SIGTERM or SIGINT at a random moment. After every kill the gallery must open and pass
+`ilk check`; at the end it must hold the same rows as one that was never disturbed. SQLite numbers vectors without ever
+using a number again, and takes a number back only when its transaction did not happen: as many numbers given out as
+there are vectors means that no committed picture was encoded twice.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -25,6 +28,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+SOURCES = ("folder", "table", "tar")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -32,6 +38,8 @@ class Outcome:
 
     Attributes
     ----------
+    source
+        What was indexed.
     kills
         How many runs were killed while at work.
     rows
@@ -46,6 +54,7 @@ class Outcome:
         Seconds of the undisturbed run.
     """
 
+    source: str
     kills: int
     rows: int
     survived: int
@@ -62,6 +71,31 @@ def paint_pictures(folder: Path, count: int, *, seed: int) -> None:
         coarse = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
         picture = Image.fromarray(coarse).resize((320, 240), Image.Resampling.BICUBIC)
         picture.save(folder / f"{number:05}.jpg", quality=85)
+
+
+def make_source(kind: str, place: Path, count: int, *, seed: int) -> Path:
+    """The pictures as a folder, as a table that names them, or as a tar with a caption for each."""
+    folder = place / "pictures"
+    paint_pictures(folder, count, seed=seed)
+    files = sorted(folder.iterdir())
+    if kind == "table":
+        table = place / "pictures.csv"
+        with table.open("w", newline="", encoding="utf-8") as lines:
+            writer = csv.writer(lines)
+            writer.writerow(("path", "caption", "number"))
+            writer.writerows((f"pictures/{file.name}", f"picture {file.stem}", int(file.stem)) for file in files)
+        return table
+    if kind == "tar":
+        archive = place / "pictures.tar"
+        with tarfile.open(archive, "w") as members:
+            for file in files:
+                members.add(file, arcname=file.name)
+                said = f"picture {file.stem}".encode()
+                caption = tarfile.TarInfo(f"{file.stem}.txt")
+                caption.size = len(said)
+                members.addfile(caption, io.BytesIO(said))
+        return archive
+    return folder
 
 
 def index(folder: Path, gallery: Path) -> subprocess.Popen[bytes]:
@@ -109,10 +143,9 @@ def number(gallery: Path, question: str) -> int:
     return int(value)
 
 
-def kill_again_and_again(place: Path, *, pictures: int, kills: int, seed: int) -> Outcome:
+def kill_again_and_again(kind: str, place: Path, *, pictures: int, kills: int, seed: int) -> Outcome:
     """Run the whole experiment in an empty directory."""
-    folder = place / "pictures"
-    paint_pictures(folder, pictures, seed=seed)
+    folder = make_source(kind, place, pictures, seed=seed)
     started = time.perf_counter()
     finish(index(folder, place / "undisturbed.ilk"))
     undisturbed_s = time.perf_counter() - started
@@ -123,7 +156,7 @@ def kill_again_and_again(place: Path, *, pictures: int, kills: int, seed: int) -
     while killed < kills:
         process = index(folder, gallery)
         time.sleep(rng.uniform(0, 1.4 * undisturbed_s / kills + 0.5))
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(rng.choice(SIGNALS))
         process.communicate()
         if process.returncode == 0:
             break  # all pictures were in before the kill: nothing is left to disturb
@@ -135,6 +168,7 @@ def kill_again_and_again(place: Path, *, pictures: int, kills: int, seed: int) -
     check(gallery)
     undisturbed, disturbed = rows(place / "undisturbed.ilk"), rows(gallery)
     return Outcome(
+        source=kind,
         kills=killed,
         rows=len(disturbed),
         survived=survived,
@@ -147,12 +181,15 @@ def kill_again_and_again(place: Path, *, pictures: int, kills: int, seed: int) -
 def main() -> None:
     """Read the options, run, print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", choices=SOURCES, default="folder")
     parser.add_argument("--pictures", type=int, default=3000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        outcome = kill_again_and_again(Path(place), pictures=options.pictures, kills=options.kills, seed=options.seed)
+        outcome = kill_again_and_again(
+            options.source, Path(place), pictures=options.pictures, kills=options.kills, seed=options.seed
+        )
     print(json.dumps(asdict(outcome), indent=2))
     if not outcome.same_rows or outcome.numbers_given != outcome.rows:
         raise SystemExit("The rows differ, or some were made twice.")

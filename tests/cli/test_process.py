@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from benchmarks.kills import index, kill_again_and_again, paint_pictures
+from benchmarks.kills import SOURCES, index, kill_again_and_again, paint_pictures
 
 from ilk.cli.stopping import stoppable
 
 ILK = [sys.executable, "-m", "ilk"]
 
 
-def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    """After SIGKILL at random moments every restart goes on, and the rows are those of an undisturbed run."""
-    outcome = kill_again_and_again(tmp_path, pictures=400, kills=5, seed=1)
+@pytest.mark.parametrize("source", SOURCES)
+def test_kills_lose_nothing_and_repeat_nothing(source: str, tmp_path: Path) -> None:
+    """Killed, or asked to end, at random moments: every restart goes on, and the rows are those of an undisturbed run."""
+    outcome = kill_again_and_again(source, tmp_path, pictures=400, kills=5, seed=1)
     assert outcome.same_rows
     assert outcome.rows == outcome.numbers_given == 400
     assert outcome.kills > 0
