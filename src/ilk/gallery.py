@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ilk.errors import (
     InputError,
@@ -321,6 +321,20 @@ class Gallery:
     def unencoded(self, model: str | None = None) -> int:
         """How many pictures a search cannot find, because the model has not encoded them yet."""
         return self.store.count() - self.store.count_vectors(self.models.space(model))
+
+    def to_dataset(self, model: str | None = None, *, space: SpaceName = "image") -> Any:
+        """The items as a ``datasets.Dataset`` with a column ``embeddings``, as `ilk.share.dataset.to_dataset` says.
+
+        Parameters
+        ----------
+        model
+            Whose vectors, where the gallery has several models'. Items without one are left out.
+        space
+            Those of pictures, or those of captions.
+        """
+        from ilk.share.dataset import to_dataset
+
+        return to_dataset(self.store, self.models.space(model, kind=space))
 
     # -- letting go -----------------------------------------------------------------------------------------------
 

@@ -167,6 +167,31 @@ class Hits:
     def __getitem__(self, position: int | slice) -> Hit | tuple[Hit, ...]:
         return self.hits[position]
 
+    def dataset_rows(self, dataset: Any, *, id: str | None = None) -> Any:  # noqa: A002 -- the field's word
+        """The examples behind the hits, in their order.
+
+        Parameters
+        ----------
+        dataset
+            The ``datasets.Dataset`` that the gallery was made of, or that `ilk.Gallery.to_dataset` made.
+        id
+            The column that has its ids; by default ``id``, if there is one.
+
+        Returns
+        -------
+        datasets.Dataset
+            One row for each hit.
+
+        Raises
+        ------
+        ilk.errors.InputError
+            If a hit is no row of it.
+        """
+        from ilk.examples import rows_of
+
+        rows = rows_of([(hit.id, hit.uri) for hit in self.hits], dataset, column=id)
+        return dataset.select(rows)
+
     def to_dict(self) -> dict[str, Any]:
         """As the JSON that the command line and the service answer with."""
         return {

@@ -1,0 +1,1 @@
+"""What a gallery holds, in the forms that other programs read."""
