@@ -20,7 +20,7 @@ ILK = [sys.executable, "-m", "ilk"]
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_kills_lose_nothing_and_repeat_nothing(source: str, tmp_path: Path) -> None:
-    """Killed, or asked to end, at random moments: every restart goes on, and the rows are those of an undisturbed run."""
+    """Stopped at random moments, every restart goes on, and the rows are those of an undisturbed run."""
     outcome = kill_again_and_again(source, tmp_path, pictures=400, kills=5, seed=1)
     assert outcome.same_rows
     assert outcome.rows == outcome.numbers_given == 400
