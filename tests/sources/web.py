@@ -11,6 +11,7 @@ import gzip
 import io
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -150,7 +151,9 @@ class Web:
             yield
 
     def forget(self) -> None:
-        """Count from nought again."""
+        """Wait until nothing is being answered, and count from nought again."""
+        while self._busy.total():
+            time.sleep(0.01)
         self.asked.clear()
         self.headers.clear()
         self.most_of_host.clear()

@@ -66,6 +66,14 @@ def test_waiting_for_a_turn_is_no_time_out(web: Web) -> None:
         assert list(threads.map(fetcher.fetch, [web.url("slow/1.jpg")] * 8)) == [picture(1)] * 8
 
 
+def test_waiting_for_other_hosts_is_no_time_out_either(web: Web) -> None:
+    """The places that all hosts share are waited for in the same way."""
+    web.slow_s = 0.2
+    with web.named(), Fetcher(FetchLimits(concurrency=1, whole_s=0.6)) as fetcher, ThreadPoolExecutor(8) as threads:
+        urls = [web.url("slow/1.jpg", host=f"h{n}.test") for n in range(8)]
+        assert list(threads.map(fetcher.fetch, urls)) == [picture(1)] * 8
+
+
 def test_connections_are_used_again(web: Web, fetcher: Fetcher) -> None:
     """Also after pages that nobody wants, if they are short."""
     for n in range(20):
