@@ -71,11 +71,12 @@ class VectorColumns:
             first += batch.num_rows
 
     def _batches(self, size: int) -> Iterator[pa.RecordBatch]:
+        refusals = arrow.errors()
         try:
             for batch in self._reader.batches(size):
                 if batch.num_rows:
                     yield batch
-        except (OSError, ValueError) as error:  # pyarrow's errors are of these
+        except refusals as error:
             raise SourceError(f"{self._reader.label} cannot be read to its end: {error}") from error
 
     def _name(self, row: dict[str, Any], number: int) -> str:

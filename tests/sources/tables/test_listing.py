@@ -88,6 +88,19 @@ def test_paths_are_those_of_the_table_s_folder(tmp_path: Path) -> None:
         assert {inside, outside} == names
 
 
+@pytest.mark.skipif(os.sep != "/", reason="there they are paths as they are")
+def test_paths_that_were_written_on_windows_are_found(tmp_path: Path) -> None:
+    """Unless there is a file of that very name."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(PNG)
+    (tmp_path / "odd\\b.png").write_bytes(PNG)
+    path = write_csv(tmp_path / "t.csv", [["file"], ["pictures\\a.png"], ["odd\\b.png"], ["gone\\c.png"]])
+    entries = listed(path, tmp_path)
+    assert [entry.id for entry in entries] == ["pictures/a.png", "odd\\\\b.png", "gone\\\\c.png"]
+    assert [entry.load().data for entry in entries[:2]] == [PNG, PNG]
+    assert reason(entries[2])[0] == "unreadable"
+
+
 def test_bytes_and_text_that_stands_for_bytes(tmp_path: Path) -> None:
     """All of them the same picture; it is not to be had again by its uri."""
     text = base64.b64encode(PNG).decode()

@@ -21,6 +21,9 @@ BATCH_ROWS_WITH_PICTURES = 32
 
 HEAD_ROWS_WITH_PICTURES = 16
 
+BUFFER_BYTES = 2**20
+"""Of each column of a Parquet file, read at once."""
+
 PARQUET = b"PAR1"
 FEATHER = b"ARROW1"
 STREAM = b"\xff\xff\xff\xff"
@@ -41,6 +44,11 @@ def pyarrow() -> Any:
     except ImportError as error:
         raise MissingExtraError('Parquet and Arrow tables need pyarrow: pip install "ilk[tables]".') from error
     return pa
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What pyarrow raises over files that are damaged, went away, or hold what it cannot read."""
+    return (pyarrow().ArrowException, OSError, ValueError, OverflowError)
 
 
 class ArrowReader:
@@ -86,16 +94,17 @@ class ArrowReader:
 
     def head(self) -> Head:
         """Look at the first rows."""
-        found = list[rows.Values]()
-        if self._once is not None:
-            found += [row.values for row in self._once.peek(self._head_rows) if row.fault is None]
-        else:
-            for row in self._read(min(self._head_rows, BATCH_ROWS)):
-                if row.fault is None:
-                    found.append(row.values)
-                if len(found) >= self._head_rows:
-                    break
-        return Head(names=self.names, rows=tuple(found), pictures=self._pictures)
+        found, fault = list[rows.Values](), None
+        peeked = (
+            self._read(min(self._head_rows, BATCH_ROWS)) if self._once is None else self._once.peek(self._head_rows)
+        )
+        for row in peeked:
+            fault = fault or row.fault
+            if row.fault is None:
+                found.append(row.values)
+            if len(found) >= self._head_rows:
+                break
+        return Head(names=self.names, rows=tuple(found), pictures=self._pictures, fault=fault)
 
     def rows(self) -> Iterator[Row]:
         """All rows."""
@@ -106,13 +115,13 @@ class ArrowReader:
         return self._total
 
     def _read(self, batch_rows: int) -> Iterator[Row]:
-        number = 0
+        number, refusals = 0, errors()
         try:
             for batch in self.batches(batch_rows):
                 for values in self.values(batch):
                     number += 1
                     yield Row(number=number, values=values)
-        except (OSError, ValueError) as error:  # pyarrow's errors are of these
+        except refusals as error:
             yield Row(number=number + 1, fault=f"the rest of the table cannot be read: {_said(error)}", last=True)
 
     def values(self, batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
@@ -146,10 +155,10 @@ def from_path(path: Path, magic: bytes) -> ArrowReader:
                 return ArrowReader(
                     label, file.schema_arrow, lambda count: _parquet_batches(path, count), total=file.metadata.num_rows
                 )
-        with pa.memory_map(str(path)) as file:
+        with pa.OSFile(str(path)) as file:
             opened = _opened(file, magic)
             return ArrowReader(label, opened.schema, lambda count: _ipc_batches(path, magic, count))
-    except (OSError, ValueError) as error:
+    except errors() as error:
         raise SourceError(
             f"{label} cannot be read: {_said(error)}. If it was being written or downloaded, its end is missing."
         ) from error
@@ -174,7 +183,8 @@ def from_object(data: Any) -> ArrowReader:
 def _parquet(path: Path) -> Iterator[Any]:
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path, memory_map=True) as file:
+    # Buffered, so that a group of a million rows is not read as a whole.
+    with parquet.ParquetFile(path, buffer_size=BUFFER_BYTES) as file:
         yield file
 
 
@@ -184,14 +194,17 @@ def _parquet_batches(path: Path, count: int) -> Iterator[pa.RecordBatch]:
 
 
 def _ipc_batches(path: Path, magic: bytes, count: int) -> Iterator[pa.RecordBatch]:
-    with pyarrow().memory_map(str(path)) as file:
+    # Not mapped into memory: a file that is overwritten meanwhile would end the process, not the reading.
+    with pyarrow().OSFile(str(path)) as file:
         opened = _opened(file, magic)
         read = (
             (opened.get_batch(index) for index in range(opened.num_record_batches))
             if magic.startswith(FEATHER)
             else opened
         )
-        yield from _sliced(read, count)
+        for batch in read:
+            batch.validate(full=True)  # offsets that lead elsewhere would be followed
+            yield from _sliced((batch,), count)
 
 
 def _opened(file: Any, magic: bytes) -> Any:

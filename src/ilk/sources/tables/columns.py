@@ -79,7 +79,11 @@ def choose(
         If there are no rows, or no column of that name, or it cannot be told which one holds the pictures.
     """
     if not head.rows:
-        raise SourceError(f"{label} has no rows that can be read: there is no picture in it.")
+        raise SourceError(
+            f"{label} has no rows: there is no picture in it."
+            if head.fault is None
+            else f"{label} has no rows that can be read: {head.fault}."
+        )
     for name in (picture, *(captions or ()), id):
         if name and name not in head.names:
             raise SourceError(_unknown(name, head.names, label))

@@ -73,19 +73,20 @@ class DelimitedReader:
 
     def head(self) -> Head:
         """Look at the first rows."""
-        found, size = list[rows.Values](), 0
+        found, fault, size = list[rows.Values](), None, 0
         with lines.open_text(self._path) as text:
             dialect = self._dialect(text)
             names = self._names(text, dialect)
             for row in self._rows(text, dialect, names):
                 if row.fault is not None and row.line is not None and not lines.is_text("".join(text.served)):
                     raise SourceError(lines.not_text(self.label, row.line))
+                fault = fault or row.fault
                 if row.fault is None:
                     found.append(row.values)
                 size += sum(map(len, text.served))
                 if len(found) >= rows.HEAD_ROWS or size > rows.HEAD_CHARACTERS:
                     break
-        return Head(names=names, rows=tuple(found), typed=False)
+        return Head(names=names, rows=tuple(found), typed=False, fault=fault)
 
     def rows(self) -> Iterator[Row]:
         """All rows."""

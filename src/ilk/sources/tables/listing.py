@@ -177,7 +177,7 @@ class TableListing:
             return _failing(_unique(own, row, seen), own, digest_of(message), message, MALFORMED)
         place = places.place_of(row.values.get(self._columns.picture))
         said = self._said(row, place)
-        stamp = digest_of(json.dumps([said.captions, said.metadata]), *_bytes_of(place))
+        stamp = digest_of(json.dumps([said.captions, said.metadata], sort_keys=True), *_bytes_of(place))
         uri, load = own, partial(_refuse, f"{label} has no picture.", "empty")
         match place:
             case Nowhere(reason=reason, code=code):
@@ -219,14 +219,24 @@ class TableListing:
         path = os.path.join(self._folder, written)  # noqa: PTH118 -- paths by the million, as text
         if ".." in path:
             path = str(names.absolute(path))
-        directory, name = os.path.split(path)
-        try:
-            status = os.stat(path)  # noqa: PTH116 -- as above
-        except OSError:  # loading tells why, and then tries again each time
+        changed = _changed(path)
+        if changed is None and "\\" in written and os.sep == "/":  # as a table from Windows writes it
+            turned = path.replace("\\", "/")
+            changed = _changed(turned)
+            path = path if changed is None else turned
+        if changed is None:  # loading tells why, and then tries again each time
             changed = pictures.UNREADABLE
-        else:
-            changed = f"{status.st_size}:{status.st_mtime_ns}"
+        directory, name = os.path.split(path)
         return self._prefix_of(directory) + names.escape(name), path, changed
+
+
+def _changed(path: str) -> str | None:
+    """What changes when a file does; None if it cannot be had."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 -- paths by the million, as text
+    except OSError:
+        return None
+    return f"{status.st_size}:{status.st_mtime_ns}"
 
 
 def digest_of(*parts: str | bytes) -> str:

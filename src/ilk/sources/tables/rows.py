@@ -63,12 +63,15 @@ class Head:
         Whether cells have types of their own. Those of CSV are all text, of which some means numbers.
     pictures
         Columns that the file itself declares to hold pictures.
+    fault
+        What is wrong with the first row that cannot be read.
     """
 
     names: tuple[str, ...]
     rows: tuple[Values, ...]
     typed: bool = True
     pictures: frozenset[str] = frozenset()
+    fault: str | None = None
 
 
 class Reader(Protocol):
