@@ -17,7 +17,7 @@ from ilk.sources.fetch import Fetcher, FetchLimits
 from sources.planting import PLANTED, plant
 from sources.web import Web
 
-LIMITS = FetchLimits(read_s=0.5, whole_s=1.5, size_bytes=2**20, backoff_s=0.02)
+LIMITS = FetchLimits(read_s=1, whole_s=4, size_bytes=2**20, backoff_s=0.02)
 READERS = 32
 
 
