@@ -109,7 +109,7 @@ def read_headers(stream: Stream) -> Iterator[Header]:
         said = {**for_all, **here} if for_all else here
         if "size" in said:
             size = _decimal(said["size"], last)
-        header = _header(block, said, size, offset, stream.place(offset))
+        header = _header(block, said, size, offset, stream.place(offset, size))
         end = offset + header.size_bytes
         if not stream.has(end):
             raise BrokenError(f'is cut short within "{header.name}"')

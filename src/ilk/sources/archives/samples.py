@@ -21,6 +21,8 @@ MAX_TABLE_BYTES = 2**20
 
 MAX_CLASS_BYTES = 64
 
+_CALLED_CAPTION = [re.compile(rf"{name}s?(_?\d+)?", re.IGNORECASE) for name in CAPTION_NAMES]
+
 CLASS = "cls"
 """The field that webdataset's number of a class becomes."""
 
@@ -109,10 +111,10 @@ def _small(parts: tuple[Member, ...], limit_bytes: int) -> list[Member]:
 
 def _caption_fields(row: Mapping[str, object]) -> list[str]:
     """The fields of a row that are called as captions are, and hold text."""
-    for wanted in CAPTION_NAMES:
-        called_so = re.compile(rf"{wanted}s?(_?\d+)?", re.IGNORECASE)
-        if found := [name for name in row if called_so.fullmatch(name) and isinstance(row[name], str | list)]:
-            return found
+    if row:  # most samples have none
+        for called_so in _CALLED_CAPTION:
+            if found := [name for name in row if called_so.fullmatch(name) and isinstance(row[name], str | list)]:
+                return found
     return []
 
 

@@ -26,7 +26,7 @@ MAX_HELD = 4096
 directory in whatever order that has them."""
 
 MAX_HELD_PACKED = 256
-"""The same of what gzip packed, where each can hold 40 KiB of the state of unpacking."""
+"""The same of what gzip packed, where each holds its bytes if it is small, or else the state of unpacking."""
 
 MAX_PARTS = 64
 """Members of one sample. A further one begins another: names with several dots, such as scans have, look like parts

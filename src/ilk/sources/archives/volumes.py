@@ -1,9 +1,9 @@
 """The bytes of an archive: once from front to back, and again from any place in them.
 
 A picture is read after it was listed, on another thread and perhaps much later. Nothing is carried until then, and no
-file is held open: a place is a number of bytes from the front. In what gzip packed there are no such places, so the
-state of the unpacking is kept every `SPACING` bytes for as long as a picture behind it may still be wanted, and
-reading one unpacks from there.
+file is held open: a place is a number of bytes from the front. In what gzip packed there are no such places. What is
+small is carried there after all. For what is large, the state of the unpacking is kept every `SPACING` bytes for as
+long as something behind it may still be wanted, and reading it unpacks from there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ READ_AHEAD = 32 * 2**10
 
 SPACING = 256 * 2**10
 """Unpacked bytes between two states that are kept; each takes about 40 KiB."""
+
+CARRIED = 64 * 2**10
+"""Bytes that are carried: less to hold, and to do, than going back for them. Five hundred samples, as many as a
+gallery looks up at once, take 32 MiB."""
 
 GZIP = b"\x1f\x8b"
 
@@ -106,8 +110,14 @@ class Stream(Protocol):
         """Whether there are at least so many bytes in all."""
         ...
 
-    def place(self, offset: int) -> Place:
-        """What finds an offset again. It must not be before the one that was peeked at last."""
+    def place(self, offset: int, size_bytes: int) -> Place:
+        """What finds some bytes again. They must not begin before those that were peeked at last.
+
+        Raises
+        ------
+        BrokenError
+            If they cannot be had.
+        """
         ...
 
 
@@ -152,7 +162,7 @@ class PlainStream:
         """See `Stream.has`."""
         return offset <= self._size_bytes
 
-    def place(self, offset: int) -> Place:
+    def place(self, offset: int, size_bytes: int) -> Place:  # noqa: ARG002 -- of no matter here
         """See `Stream.place`."""
         return Offset(offset)
 
@@ -199,6 +209,17 @@ class PackedOffset:
             size_bytes -= len(wanted)
             pieces.append(wanted)
         return b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Bytes that are here."""
+
+    data: bytes
+
+    def read(self, file: IO[bytes], size_bytes: int) -> bytes:  # noqa: ARG002 -- they are here
+        """See `Place.read`."""
+        return self.data[:size_bytes]
 
 
 class Gunzip:
@@ -272,8 +293,10 @@ class PackedStream:
         self._unpack(offset, offset)
         return offset <= self._start + len(self._buffer)
 
-    def place(self, offset: int) -> Place:
+    def place(self, offset: int, size_bytes: int) -> Place:
         """See `Stream.place`."""
+        if size_bytes <= CARRIED:
+            return Carried(self.peek(offset, size_bytes))
         return PackedOffset([mark for mark in self._marks if mark.unpacked <= offset][-1], offset)
 
     def _unpack(self, keep: int, until: int) -> None:
