@@ -97,6 +97,20 @@ class Gallery:
 
         return path_of(uri, self.base)
 
+    def picture(self, id: str) -> bytes:  # noqa: A002 -- the field's word
+        """The bytes of an item's picture: those its source has, else what was kept of it, which may be a thumbnail.
+
+        Raises
+        ------
+        ItemNotFoundError
+            If there is no such item.
+        PictureError
+            If nothing of its picture is here.
+        """
+        from ilk.originals import read_original
+
+        return read_original(self.get(id), store=self.store, base=self.base)
+
     def info(self) -> GalleryInfo:
         """Counts, models, size on disk, and the state of the indexes."""
         return self.store.info()
