@@ -38,8 +38,8 @@ def rows(source: Embeddings, size: int = 16) -> tuple[list[Item], npt.NDArray[np
 # -- in every form ----------------------------------------------------------------------------------------------------
 
 
-def npy(folder: Path) -> Embeddings:
-    np.save(folder / "v.npy", VECTORS)
+def npy(folder: Path, vectors: npt.NDArray[np.float32] = VECTORS) -> Embeddings:
+    np.save(folder / "v.npy", vectors)
     return ilk.embeddings(IDS, folder / "v.npy")
 
 
@@ -67,6 +67,7 @@ FORMS: dict[str, Callable[[Path], Embeddings]] = {
     "doubles": lambda _: ilk.embeddings(np.array(IDS), VECTORS.astype(np.float64) * 1e200),
     "columns first": lambda _: ilk.embeddings(pd.Series(IDS), np.asfortranarray(VECTORS)),
     "npy": npy,
+    "npy by columns": lambda folder: npy(folder, np.asfortranarray(VECTORS)),
     "npz": npz,
     "parquet": parquet,
     "parquet, fixed": lambda folder: parquet(folder, pa.FixedSizeListArray.from_arrays(VECTORS.ravel(), D)),
@@ -347,6 +348,16 @@ def test_a_large_array_is_not_read_to_be_opened(tmp_path: Path) -> None:
     assert (source.count, item.id, unit.shape) == (2_000_000, "v.npy#0", (512,))
     with pytest.raises(SourceError, match=r"row 1, from 0\) has only zeros"):
         next(source.batches(2))
+
+
+def test_an_array_that_shrinks_meanwhile_is_an_error(tmp_path: Path) -> None:
+    """Rather than the end of the process; what was read before is given."""
+    source = npy(tmp_path)
+    batches = source.batches(20)
+    assert len(next(batches)) == 20
+    np.save(tmp_path / "v.npy", VECTORS[:30])
+    with pytest.raises(SourceError, match="changed meanwhile"):
+        next(batches)
 
 
 # -- in a gallery -----------------------------------------------------------------------------------------------------

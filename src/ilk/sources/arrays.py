@@ -44,7 +44,7 @@ class Arrays:
     Attributes
     ----------
     vectors
-        Of shape (n, d); may be mapped from a file.
+        Of shape (n, d); may be in a file.
     ids
         n of them; None to number them.
     prefix
@@ -57,7 +57,7 @@ class Arrays:
         n each, or None.
     """
 
-    vectors: npt.NDArray[Any]
+    vectors: npt.NDArray[Any] | StoredArray
     ids: Sequence[Any] | None
     prefix: str
     columns: Mapping[str, Sequence[Any]]
@@ -158,11 +158,52 @@ def from_file(path: Path, key: str | None, said: Said) -> Vectors:
     raise SourceError(f'"{path.name}" holds no vectors that can be read: .npy, .npz, Parquet and Arrow files do.')
 
 
-def _npy(path: Path) -> npt.NDArray[Any]:
-    import numpy as np
+class StoredArray:
+    """The rows of a ``.npy`` file, read when they are asked for.
 
+    Not mapped into memory: a file that is overwritten meanwhile would end the process, not the reading.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import numpy as np
+
+        self._path = path
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)  # only to read and check what it says of itself
+        self.shape: tuple[int, ...] = mapped.shape
+        self.dtype: np.dtype[Any] = mapped.dtype
+        self.ndim = len(self.shape)
+        self._start = int(mapped.offset)
+        self._mapped = None if mapped.flags.c_contiguous else mapped  # by columns: rows lie all over the file
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> npt.NDArray[Any]:
+        """Some rows, of shape (n, d).
+
+        Raises
+        ------
+        ilk.errors.SourceError
+            If they are no longer there.
+        """
+        import numpy as np
+
+        if self._mapped is not None:
+            return np.array(self._mapped[rows])
+        start, stop, _ = rows.indices(len(self))
+        width = self.shape[1]
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._start + start * width * self.dtype.itemsize)
+                read = np.fromfile(file, self.dtype, (stop - start) * width)
+                return read.reshape(stop - start, width)
+        except (OSError, ValueError) as error:  # ValueError: too few for that shape
+            raise SourceError(f'"{self._path.name}" cannot be read to its end; it has changed meanwhile.') from error
+
+
+def _npy(path: Path) -> StoredArray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        return StoredArray(path)
     except (OSError, ValueError, EOFError) as error:
         raise SourceError(_unreadable(path, error)) from error
 
@@ -223,12 +264,12 @@ def _arrays(
     )
 
 
-def _matrix(vectors: Any) -> npt.NDArray[Any]:
+def _matrix(vectors: Any) -> npt.NDArray[Any] | StoredArray:
     """Numbers of shape (n, d)."""
     import numpy as np
 
     try:
-        matrix: npt.NDArray[Any] = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
+        matrix = vectors if isinstance(vectors, np.ndarray | StoredArray) else np.asarray(vectors)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of unequal length; a tensor on a GPU
         raise SourceError(f"The vectors make no array: {str(error).rstrip('.')}. All need the same length.") from error
     if matrix.ndim != 2 or not matrix.shape[1]:  # noqa: PLR2004 -- rows and columns

@@ -127,6 +127,14 @@ def test_names_that_come_twice_are_told_apart(tmp_path: Path) -> None:
     assert entry.load().metadata == {"note": "one", "note_2": "two"}
 
 
+def test_keys_of_objects_stay_as_they_are(tmp_path: Path) -> None:
+    """Also those that no table of text could have."""
+    source = ilk.table([{" image ": JPEG, "": "nameless", "caption": "a"}])
+    assert source.columns().picture == " image "
+    (entry,) = source.listing(tmp_path)
+    assert (entry.load().data, entry.load().metadata) == (JPEG, {"": "nameless"})
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_ten_thousand_columns_are_refused_kindly(tmp_path: Path, suffix: str) -> None:
     """Nobody means them."""

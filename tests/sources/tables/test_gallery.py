@@ -117,6 +117,19 @@ def test_a_table_that_was_cut_removes_nothing(gallery: Gallery) -> None:
     assert len(gallery) == 3
 
 
+def test_a_picture_that_is_renamed_with_its_row_has_moved(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """It keeps its vector, whether the table has ids or not."""
+    path = gallery.base / "shop" / "t.csv"
+    for name, new in (("red", "crimson"), ("green", "emerald")):
+        write_csv(path, [("file", "n"), (f"{name}.png", 1)])
+        gallery.add(ilk.table(path))
+        (path.parent / f"{name}.png").rename(path.parent / f"{new}.png")
+        write_csv(path, [("file", "n"), (f"{new}.png", 1)])
+        assert counts(gallery.add(ilk.table(path))) == {"moved": 1}
+        assert list(gallery.store.ids()) == [f"shop/{new}.png"]
+    assert encoder.encoded == 2
+
+
 def test_sources_speak_for_themselves_alone(gallery: Gallery, photos: Path) -> None:
     """A table that shrinks removes nothing of another one, nor of a folder."""
     paint(photos / "more" / "white.png", "white")

@@ -57,7 +57,7 @@ class RowsReader:
                 found.append(row.values)
             if len(found) >= rows.HEAD_ROWS:
                 break
-        return Head(names=rows.unique(names, self.label), rows=tuple(found))
+        return Head(names=rows.bounded(names, self.label), rows=tuple(found))
 
     def rows(self) -> Iterator[Row]:
         """All rows."""

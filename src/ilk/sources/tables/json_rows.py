@@ -50,7 +50,7 @@ class JsonReader:
             size += len(str(row.values))
             if len(found) >= rows.HEAD_ROWS or size > rows.HEAD_CHARACTERS:
                 break
-        return Head(names=rows.unique(names, self.label), rows=tuple(found))
+        return Head(names=rows.bounded(names, self.label), rows=tuple(found))
 
     def rows(self) -> Iterator[Row]:
         """All rows."""

@@ -159,6 +159,23 @@ def weight(row: Row) -> int:
     return total
 
 
+def bounded(names: Iterable[str], label: str) -> tuple[str, ...]:
+    """Column names as they are.
+
+    Raises
+    ------
+    ilk.errors.SourceError
+        If there are more than `MAX_COLUMNS`.
+    """
+    given = tuple(names)
+    if len(given) > MAX_COLUMNS:
+        raise SourceError(
+            f"{label} has {len(given):,} columns; a table of pictures may have {MAX_COLUMNS:,}. Keep those that you "
+            "want to search or show, and if its rows and columns are the wrong way round, turn it."
+        )
+    return given
+
+
 def unique(names: Iterable[str], label: str) -> tuple[str, ...]:
     """Column names, each once: the second ``size`` becomes ``size_2``, one without a name ``column_7``.
 
@@ -167,12 +184,7 @@ def unique(names: Iterable[str], label: str) -> tuple[str, ...]:
     ilk.errors.SourceError
         If there are more than `MAX_COLUMNS`.
     """
-    given = [name.strip() for name in names]
-    if len(given) > MAX_COLUMNS:
-        raise SourceError(
-            f"{label} has {len(given):,} columns; a table of pictures may have {MAX_COLUMNS:,}. Keep those that you "
-            "want to search or show, and if its rows and columns are the wrong way round, turn it."
-        )
+    given = bounded((name.strip() for name in names), label)
     taken, found = set(given), list[str]()
     seen = set[str]()
     for number, name in enumerate(given, start=1):
