@@ -103,14 +103,15 @@ class ArchiveListing:
         self._complete = complete
 
     def count(self) -> int | None:
-        """How many pictures there are; None for tars, which do not know."""
+        """How many pictures there are; None for tars and long zips, which would have to be read."""
         total = 0
         for path in self._paths:
             try:
                 reader = open_archive(path)
-                if not isinstance(reader, ZipReader):
+                found = reader.count() if isinstance(reader, ZipReader) else None
+                if found is None:
                     return None
-                total += reader.count()
+                total += found
             except PictureError:
                 total += 1
         return total

@@ -49,6 +49,13 @@ PIECE = 64 * 2**10
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 """Of a member: a signature, and the lengths of the name and of what follows it, before the bytes."""
 
+END = struct.Struct("<10xH10x")
+"""What a zip without a comment ends with: among other things, how many members there are."""
+
+END_MARK = b"PK\x05\x06"
+MANY = 2**16 - 1
+"""Stands there for a number that is too large."""
+
 ENCRYPTED = 1
 """The bit of a member's flags that says so."""
 
@@ -103,8 +110,12 @@ class ZipReader:
                 pictures=(member,), texts=found[TEXT], tables=found[TABLE], classes=found[CLASS], row=row, stamp=stamp
             )
 
-    def count(self) -> int:
-        """How many pictures there are."""
+    def count(self) -> int | None:
+        """How many pictures there are; None if the list of members is too long to be read for that alone."""
+        with self.volume.open() as file:
+            end = Offset(max(self.volume.size_bytes - END.size, 0)).read(file, END.size)
+        if not end.startswith(END_MARK) or END.unpack(end.ljust(END.size))[0] == MANY:
+            return None
         return len(self._members()[0])
 
     def read(self, members: Sequence[Member]) -> list[bytes]:
@@ -117,12 +128,14 @@ class ZipReader:
         pictures, tables = list[Member](), list[Member]()
         texts: dict[str, dict[str, Member]] = {TEXT: {}, TABLE: {}, CLASS: {}}
         try:
-            with self.volume.open() as file, zipfile.ZipFile(file) as opened:
-                listed = opened.infolist()
+            with self.volume.open() as file:
+                listed = zipfile.ZipFile(file).infolist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError) as error:
             reason = str(error).rstrip(".") or "its list of members cannot be read"
             raise PictureError(f'"{self.volume.path}" is damaged or cut short: {reason}.', code="damaged") from error
-        for info in listed:
+        listed.reverse()
+        while listed:  # from the front, and each let go of
+            info = listed.pop()
             name = tidy(info.filename)
             role = None if name.endswith("/") or is_kept_for_itself(name) else role_of(name)
             is_table = posixpath.basename(name) in TABLES
