@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 import ilk
 from ilk.sources import Embeddings
 from ilk.sources.base import VectorSource
-from sources.embedded import IDS, UNITS, VECTORS, D, N, npy, npz, parquet, rows
+from sources.embedded import IDS, UNITS, VECTORS, D, N, feather, npy, npz, parquet, rows
 
 # -- in every form ----------------------------------------------------------------------------------------------------
 
