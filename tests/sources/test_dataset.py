@@ -287,6 +287,17 @@ def test_a_stream_that_breaks_off_keeps_what_came(tmp_path: Path) -> None:
         broken.load()
 
 
+def test_a_stream_that_cannot_begin_is_refused(tmp_path: Path) -> None:
+    """In a sentence with what the library says."""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"image": painted("red")}
+        raise ConnectionError("the line is dead")
+
+    with pytest.raises(SourceError, match='The dataset "n" cannot be read: the line is dead'):
+        ilk.dataset(datasets.IterableDataset.from_generator(rows), name="n").listing(tmp_path)
+
+
 def test_an_empty_dataset_is_refused(tmp_path: Path) -> None:
     """Before anything is removed for it."""
     with pytest.raises(SourceError, match="has no rows"):

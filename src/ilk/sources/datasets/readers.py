@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from ilk.errors import SourceError
 from ilk.sources.datasets import opening
 from ilk.sources.tables.arrow import ArrowReader
 from ilk.sources.tables.rows import Head, Row, Values
@@ -91,8 +92,17 @@ class StreamReader:
         self._data = data
 
     def head(self) -> Head:
-        """Look at the first rows; they are fetched again later."""
-        rows = tuple(self._values(row) for row in islice(self._data, HEAD_ROWS))
+        """Look at the first rows; they are fetched again later.
+
+        Raises
+        ------
+        ilk.errors.SourceError
+            If they cannot be read.
+        """
+        try:
+            rows = tuple(self._values(row) for row in islice(self._data, HEAD_ROWS))
+        except Exception as error:
+            raise SourceError(f"{self.label} cannot be read: {_said(error)}.") from error
         names = tuple(self._data.features or {}) or tuple(dict.fromkeys(name for row in rows for name in row))
         return Head(names=tuple(name for name in names if name != ROW_ID), rows=rows, pictures=self.pictures)
 
@@ -103,8 +113,7 @@ class StreamReader:
             for number, row in enumerate(self._data):
                 yield Row(number=number, values={**self._values(row), ROW_ID: f"{self.name}#{number}"})
         except Exception as error:  # noqa: BLE001 -- the library's, of whatever it reads from; the rows before it hold
-            said = " ".join(str(error).split())[:200] or type(error).__name__
-            yield Row(number=number + 1, fault=f"the rest of the dataset cannot be read: {said.rstrip('.')}", last=True)
+            yield Row(number=number + 1, fault=f"the rest of the dataset cannot be read: {_said(error)}", last=True)
 
     def count(self) -> None:
         """Not known before the end."""
@@ -120,6 +129,11 @@ class StreamReader:
             cell.save(file, "PNG")
             return file.getvalue()
         return cell
+
+
+def _said(error: Exception) -> str:
+    """What the library says, as the end of a sentence."""
+    return (" ".join(str(error).split())[:200] or type(error).__name__).rstrip(".")
 
 
 def kinds_of(features: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

@@ -190,7 +190,8 @@ def dataset(  # noqa: PLR0913 -- all by keyword, and each says one thing of the 
         has. By default the Hub's name or the folder, with the split. An object is called by the first eight
         characters of its fingerprint, so give it a name if you are going to add it again with other rows.
     streaming
-        Fetch a dataset of the Hub row by row, and keep nothing of it. Every run then reads all of it again.
+        Fetch a dataset of the Hub row by row, and keep nothing of it. Every run then reads all of it again. Its
+        pictures must be in its rows, as in Parquet: those in files of their own are only had without streaming.
     allow_private
         Whether to fetch from addresses in this machine and the private network.
     limits
