@@ -6,6 +6,7 @@
     limits     how much and how long
     engine     one URL's way: tries, redirects, the answer; all on one event loop, in a thread of its own
     hosts      who may ask now: so many at once in all and per host
+    room       memory for what comes in at one time
     transport  connections, to addresses that were looked at
     addresses  which addresses are anybody's
     answers    what a status, a header and a body say

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 import zlib
@@ -14,14 +13,15 @@ import httpx
 
 from ilk.sources.fetch.limits import FetchLimits
 from ilk.sources.fetch.outcomes import FetchError
+from ilk.sources.fetch.room import SMALL_BYTES, Room
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({404, 410})
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 EMPTY = frozenset({204, 205})
 
-LARGE_BYTES = 4 * 2**20
-"""Bodies beyond this are read a few at a time, since all of them are in memory: 32 endless ones took 2 GB."""
+LONGEST_LENGTH = 20
+"""Digits of a ``Content-Length``; more say nothing."""
 
 AGENT = "ilk"
 OPT_OUTS = frozenset({"noai", "noimageai"})
@@ -105,16 +105,16 @@ class Body:
 
     Parameters
     ----------
-    gate
-        Has as many places as large bodies may come in at one time.
+    room
+        For large bodies.
     """
 
-    def __init__(self, response: httpx.Response, *, url: str, limits: FetchLimits, gate: asyncio.Semaphore) -> None:
+    def __init__(self, response: httpx.Response, *, url: str, limits: FetchLimits, room: Room) -> None:
         self.received = 0
         self._response = response
         self._url = url
         self._limit = limits.size_bytes
-        self._gate = gate
+        self._room = room
 
     async def read(self) -> bytes:
         """The whole of it.
@@ -129,20 +129,21 @@ class Body:
         """
         unpack = self._unpacker()
         declared = self._response.headers.get("content-length", "")
-        if unpack is None and declared.isdigit() and float(declared) > self._limit:
+        size = int(declared) if unpack is None and declared.isdecimal() and len(declared) < LONGEST_LENGTH else None
+        if size is not None and size > self._limit:
             raise self._too_large()
-        chunks: list[bytes] = []
+        data = bytearray()  # one block, where a hundred thousand pieces would leave memory in tatters
         try:
             async with AsyncExitStack() as places:
                 async for raw in self._response.aiter_raw():
-                    large = self.received > LARGE_BYTES
-                    chunks.append(self._unpack(unpack, raw))
-                    if self.received > LARGE_BYTES and not large:
-                        await places.enter_async_context(self._gate)
+                    small = self.received <= SMALL_BYTES
+                    data += self._unpack(unpack, raw)
+                    if self.received > SMALL_BYTES and small:
+                        await places.enter_async_context(self._room.take(self._limit if size is None else size))
                 self._check_whole(unpack)
-                return b"".join(chunks)
+                return bytes(data)
         finally:
-            chunks.clear()  # an error that is kept keeps this frame too
+            data.clear()  # an error that is kept keeps this frame too
 
     def _unpack(self, unpack: zlib._Decompress | None, raw: bytes) -> bytes:
         """One piece, if there is room for it."""

@@ -21,6 +21,7 @@ from ilk.sources.fetch import answers, locators
 from ilk.sources.fetch.hosts import Hosts
 from ilk.sources.fetch.limits import FetchLimits
 from ilk.sources.fetch.outcomes import FetchError, explain
+from ilk.sources.fetch.room import Room
 from ilk.sources.fetch.transport import IDLE_S, make_client
 
 BROKEN = frozenset({"no-connection", "truncated"})
@@ -31,9 +32,6 @@ MOST_CUTS = 3
 
 MOST_CAUSES = 20
 """Errors that are looked at behind one; some chains are rings."""
-
-LARGE_AT_ONCE = 4
-"""Bodies beyond `ilk.sources.fetch.answers.LARGE_BYTES` that come in at one time."""
 
 SMALL = {"HTTP/2": (2**20, 5.0)}
 SMALL_ELSE = (16 * 2**10, 0.5)
@@ -66,7 +64,7 @@ class Engine:
         self._limits = limits
         self._heed_opt_out = heed_opt_out
         self._hosts = Hosts(limits)
-        self._gate = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._room = Room()
         proxies = bool(urllib.request.getproxies().keys() & {"http", "https", "all"})
         self._proxies = proxies and not allow_private  # those that would be used
         # Not `from ilk import`: this floor imports nothing from above, and the root names everything.
@@ -148,7 +146,7 @@ class Engine:
                     if response.status_code in answers.REDIRECTS and "location" in response.headers:
                         return locators.follow(url, response.headers["location"])
                     answers.check_status(response, url=shown)
-                    body = answers.Body(response, url=shown, limits=self._limits, gate=self._gate)
+                    body = answers.Body(response, url=shown, limits=self._limits, room=self._room)
                     data = await body.read()
             except Exception as error:
                 received = None if body is None else body.received
