@@ -13,7 +13,7 @@ from PIL import Image
 import ilk
 from colour_encoder import ColourEncoder
 from galleries import gallery_of
-from ilk.errors import ItemNotFoundError, PictureError, SourceError
+from ilk.errors import PictureError, SourceError
 from ilk.sources import open_member
 from ilk.sources.archives.shards import shards_of
 from sources.archives.packing import tar, zipped
@@ -118,11 +118,20 @@ def test_a_picture_is_found_again_by_its_uri(tmp_path: Path, name: str) -> None:
     path = packed(folder / name, [*COLOURS, (odd, b"odd")])
     entries = list(ilk.archive(path).listing(tmp_path))
     assert [open_member(entry.uri, tmp_path) for entry in entries] == [*(data for _, data in COLOURS), b"odd"]
-    with pytest.raises(ItemNotFoundError, match="There is no"):
+    with pytest.raises(PictureError, match="There is no"):
         open_member(f"wow!/{name}!/gone.png", tmp_path)
     path.unlink()
     with pytest.raises(PictureError, match="cannot be read"):
         open_member(entries[0].uri, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_the_second_of_one_name_is_found_again_too(tmp_path: Path, name: str) -> None:
+    """By its number."""
+    path = packed(tmp_path / name, [*COLOURS, ("red.png", b"newer")])
+    *_, again = ilk.archive(path).listing(tmp_path)
+    assert again.uri == again.id == f"{name}!/red.png#4"
+    assert open_member(again.uri, tmp_path) == again.load().data == b"newer"
 
 
 def test_an_archive_that_changed_is_looked_into_anew(tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from ilk.sources import names
 from ilk.sources.archives import samples
 from ilk.sources.archives.members import Break, Member, Reader, Sample
 from ilk.sources.archives.opening import open_archive
-from ilk.sources.archives.uris import uri_of
+from ilk.sources.archives.uris import Naming, uri_of
 from ilk.sources.archives.zips import ZipReader
 from ilk.sources.base import Entry, Payload
-from ilk.sources.tables.seen import Seen
 
 if TYPE_CHECKING:
     from ilk.sources.archives.source import Archive
@@ -79,10 +78,10 @@ class ArchiveListing:
                 complete = False
                 yield _broken(id_, Break(str(error), error.code), stamp=pictures.UNREADABLE)
                 continue
-            seen, number = Seen(), 0
+            naming = Naming()
             for sample in reader:
                 if isinstance(sample, Break):
-                    if len(self._paths) == 1 and not number:
+                    if len(self._paths) == 1 and not naming.count:
                         raise SourceError(names.printable(sample.message))
                     complete = False
                     refused = sample.code == pictures.UNREADABLE
@@ -90,11 +89,8 @@ class ArchiveListing:
                     yield _broken(id_, sample, stamp=stamp)
                     continue
                 for picture in sample.pictures:
-                    uri = uri_of(id_, picture.name)
-                    # A name that comes again, as in a tar that was added to, gets its number as well.
-                    again, number = not seen.add(uri), number + 1
-                    yield self._entry(reader, sample, picture, id_=f"{uri}#{number}" if again else uri, uri=uri)
-            found += number
+                    yield self._entry(reader, sample, picture, uri=uri_of(id_, naming.name_of(picture)))
+            found += naming.count
         if not found and complete:
             raise SourceError(
                 f'There is no picture in "{names.printable(str(self._source.pattern))}". Pictures are known by the '
@@ -125,12 +121,12 @@ class ArchiveListing:
         path = names.path_of(uri.partition("!/")[0], self._base)
         return path.exists() or not path.parent.is_dir()
 
-    def _entry(self, reader: Reader, sample: Sample, picture: Member, *, id_: str, uri: str) -> Entry:
+    def _entry(self, reader: Reader, sample: Sample, picture: Member, *, uri: str) -> Entry:
         stamp = samples.stamp_of(sample, picture)
         if self._source.caption is not None:
             stamp += f"|{','.join(self._source.caption)}"
         load = samples.Load(reader, sample, picture, self._source.caption)
-        return Entry(id=id_, uri=uri, stamp=stamp, load=load)
+        return Entry(id=uri, uri=uri, stamp=stamp, load=load)
 
 
 def _broken(archive: str, found: Break, *, stamp: str) -> Entry:

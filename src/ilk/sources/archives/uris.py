@@ -15,15 +15,37 @@ from functools import lru_cache
 from pathlib import Path
 
 from ilk import pictures
-from ilk.errors import ItemNotFoundError, PictureError
+from ilk.errors import PictureError
 from ilk.sources import names
 from ilk.sources.archives.members import Break, Member, Reader
 from ilk.sources.archives.opening import open_archive
+from ilk.sources.tables.seen import Seen
 
 MARK = "!/"
 
 REMEMBERED_ARCHIVES = 4
 """Whose members' places are remembered, about 400 bytes each, for a page of pictures from the same ones."""
+
+
+class Naming:
+    """Calls the pictures of one archive, from front to back.
+
+    Each by its name. One that comes again, as in a tar that was added to, gets ``#`` and its number as well.
+
+    Attributes
+    ----------
+    count
+        How many were called.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._seen = Seen()
+
+    def name_of(self, picture: Member) -> str:
+        """What the next one is called."""
+        self.count += 1
+        return picture.name if self._seen.add(picture.name) else f"{picture.name}#{self.count}"
 
 
 def uri_of(archive: str, member: str) -> str:
@@ -62,9 +84,7 @@ def open_member(uri: str, base: Path) -> bytes:
     Raises
     ------
     ilk.errors.PictureError
-        If it cannot be read.
-    ilk.errors.ItemNotFoundError
-        If the archive has it no longer.
+        If it cannot be read, or the archive has it no longer.
 
     Notes
     -----
@@ -74,11 +94,14 @@ def open_member(uri: str, base: Path) -> bytes:
     path, name = archive_of(uri, base)
     reader = open_archive(path)
     if reader.packed:
-        member = next((each for each in _pictures(reader) if each.name == name), None)
+        member = next((each for called, each in called_pictures(reader) if called == name), None)
     else:
         member = _places(path, reader.volume.stamp).get(name)
     if member is None:
-        raise ItemNotFoundError(f'There is no "{names.printable(name)}" in "{names.printable(str(path))}" any more.')
+        raise PictureError(
+            f'There is no "{names.printable(name)}" in "{names.printable(str(path))}" any more.',
+            code=pictures.UNREADABLE,
+        )
     limit = pictures.Limits().size_bytes
     if member.refusal is not None or member.size_bytes > limit:
         raise PictureError(f'"{names.printable(name)}" cannot be read from its archive.', code="unsupported")
@@ -87,14 +110,14 @@ def open_member(uri: str, base: Path) -> bytes:
 
 @lru_cache(maxsize=REMEMBERED_ARCHIVES)
 def _places(path: Path, stamp: str) -> dict[str, Member]:  # noqa: ARG001 -- what is remembered ends with the stamp
-    """Every picture of an archive, by name; of two with one name, the first, which has the plain id."""
-    places = dict[str, Member]()
-    for member in _pictures(open_archive(path)):
-        places.setdefault(member.name, member)
-    return places
+    """Every picture of an archive, by what it is called."""
+    return dict(called_pictures(open_archive(path)))
 
 
-def _pictures(reader: Reader) -> Iterator[Member]:
+def called_pictures(reader: Reader) -> Iterator[tuple[str, Member]]:
+    """The pictures of an archive, and what they are called."""
+    naming = Naming()
     for sample in reader:
         if not isinstance(sample, Break):
-            yield from sample.pictures
+            for picture in sample.pictures:
+                yield naming.name_of(picture), picture
