@@ -243,6 +243,19 @@ def test_of_a_cut_archive_what_came_before_is_kept(
     ][: len(before)]
 
 
+def test_damage_is_told_from_a_cut(tmp_path: Path) -> None:
+    """The header of the second member is none any more."""
+    path = tar(tmp_path / "a.tar", [A, B])
+    data = bytearray(path.read_bytes())
+    data[1024] ^= 1
+    path.write_bytes(data)
+    first, broken = listed(path)
+    assert first.load().data == b"AAA"
+    with pytest.raises(PictureError, match=r'is damaged after "a\.jpg": what follows is no header') as caught:
+        broken.load()
+    assert caught.value.code == "damaged"
+
+
 def test_shards_go_on_after_a_broken_one(tmp_path: Path) -> None:
     """And after one that is missing."""
     tar(tmp_path / "s-0.tar", [A])

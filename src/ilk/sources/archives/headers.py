@@ -95,7 +95,7 @@ def read_headers(stream: Stream) -> Iterator[Header]:
     while True:
         block = stream.peek(offset, BLOCK)
         if len(block) < BLOCK:
-            raise BrokenError(f"is cut short {_after(last)}")
+            raise BrokenError(f"is cut short {_after(last)}", code="truncated")
         if not block.rstrip(b"\0"):
             return
         kind, size = block[156:157], _checked_size(block, last)
@@ -112,7 +112,7 @@ def read_headers(stream: Stream) -> Iterator[Header]:
         header = _header(block, said, size, offset, stream.place(offset, size))
         end = offset + header.size_bytes
         if not stream.has(end):
-            raise BrokenError(f'is cut short within "{header.name}"')
+            raise BrokenError(f'is cut short within "{header.name}"', code="truncated")
         yield header
         last, here = header.name, {}
         offset = -(-end // BLOCK) * BLOCK
@@ -131,7 +131,7 @@ def _said(stream: Stream, kind: bytes, offset: int, size: int, last: str) -> dic
         raise BrokenError(f"is damaged {_after(last)}: {size:,} bytes are said to describe one member")
     said = stream.peek(offset, size)
     if len(said) < size:
-        raise BrokenError(f"is cut short {_after(last)}")
+        raise BrokenError(f"is cut short {_after(last)}", code="truncated")
     if kind == LONG_LINK:
         return {}
     return {"path": _text(said.partition(b"\0")[0])} if kind == LONG_NAME else dict(_records(said, last))
@@ -222,7 +222,7 @@ def _after_map(stream: Stream, block: bytes, offset: int, last: str) -> int:
     while extended:
         block = stream.peek(offset, BLOCK)
         if len(block) < BLOCK:
-            raise BrokenError(f"is cut short {_after(last)}")
+            raise BrokenError(f"is cut short {_after(last)}", code="truncated")
         extended = block[504]
         offset += BLOCK
     return offset

@@ -47,7 +47,7 @@ def open_archive(path: Path) -> Reader:
             try:
                 first = PackedStream(file).peek(0, BLOCK)
             except BrokenError as error:
-                raise PictureError(f'"{path}" {error}.', code="damaged") from error
+                raise PictureError(f'"{path}" {error}.', code=error.code) from error
     if not packed and first.startswith(ZIP):
         return ZipReader(volume)
     if looks_like_tar(first):

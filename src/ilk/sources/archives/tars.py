@@ -64,7 +64,7 @@ class TarReader:
                         yield from grouping.take(member, role)
         except BrokenError as error:
             broken = Break(
-                f'"{self.volume.path}" {error}. What came before is taken; get the archive again.', "truncated"
+                f'"{self.volume.path}" {error}. What came before is taken; get the archive again.', error.code
             )
         except PictureError as error:
             broken = Break(str(error), error.code)
@@ -81,7 +81,7 @@ class TarReader:
         try:
             data = cast("Place", member.where).read(file, member.size_bytes)
         except BrokenError as error:
-            raise PictureError(f'"{self.volume.path}" {error}.', code="damaged") from error
+            raise PictureError(f'"{self.volume.path}" {error}.', code=error.code) from error
         if len(data) != member.size_bytes:
             raise PictureError(f'"{self.volume.path}" ends within "{member.name}".', code="truncated")
         return data

@@ -39,7 +39,19 @@ _HEADERS_AND_SUM = 31
 
 
 class BrokenError(Exception):
-    """What cannot be unpacked any further; the message ends a sentence about the archive."""
+    """What cannot be unpacked any further.
+
+    Parameters
+    ----------
+    message
+        The end of a sentence about the archive.
+    code
+        As of `ilk.errors.PictureError`.
+    """
+
+    def __init__(self, message: str, *, code: str = "damaged") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +166,7 @@ class PlainStream:
             try:
                 self._buffer = Offset(offset).read(self._file, max(size_bytes, READ_AHEAD))
             except OSError as error:
-                raise BrokenError(f"cannot be read: {error.strerror}") from error
+                raise BrokenError(f"cannot be read: {error.strerror}", code="unreadable") from error
             self._start, begin = offset, 0
         return self._buffer[begin : begin + size_bytes]
 
@@ -253,7 +265,7 @@ class Gunzip:
                     self._pending, self._state = rest, zlib.decompressobj(_HEADERS_AND_SUM)
                 data = self._pending or self._read()
                 if not data:
-                    raise BrokenError("is cut short: the packed bytes end too early")
+                    raise BrokenError("is cut short: the packed bytes end too early", code="truncated")
                 piece = self._state.decompress(data, READ_AHEAD)
                 self._pending = self._state.unconsumed_tail
                 if piece:
@@ -261,7 +273,7 @@ class Gunzip:
         except zlib.error as error:
             raise BrokenError(f"is damaged: {error}") from error
         except OSError as error:
-            raise BrokenError(f"cannot be read: {error.strerror}") from error
+            raise BrokenError(f"cannot be read: {error.strerror}", code="unreadable") from error
 
     def mark(self, unpacked: int) -> Mark:
         """What goes on from here, where so many bytes have come out."""
