@@ -77,5 +77,5 @@ def _url(web: Web, kind: str, number: int, host: str) -> str:
     if kind == "nowhere":
         return f"http://h{number}.invalid/{name}"
     if kind == "no-url":
-        return f"pictures/{name}"
+        return f"http:///{name}"
     return web.url(f"{kind}/{name}", host=host)
