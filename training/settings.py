@@ -215,7 +215,7 @@ class Settings:
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=11, taught=0.2, smallest=0.5),),
+            phases=(Phase(px=80, epochs=7, taught=0.2, smallest=0.5),),
             decay=1.0,
             keep=0.99,
             muon_lr=0.015,

@@ -52,7 +52,7 @@ REASONABLE: dict[str, tuple[str, ...]] = {
 }
 """Questions that a person may ask of the demo, and the beginnings of the names of what answers them."""
 
-FLOOR = 0.25
+FLOOR = 0.55
 """The share of them that must have a right first hit. By chance it would be 0.02."""
 
 
