@@ -7,7 +7,8 @@
 
 The calling thread lists, encodes and commits; both the model and the decoders leave the interpreter free while they
 compute, so threads are enough to keep every core busy. Results are taken in the order of the listing, which makes
-two runs over the same pictures write the same rows.
+two runs over the same pictures write the same rows; but where reading is waiting, for servers, as they come, so that
+one slow answer holds up none of the others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import contextlib
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -110,8 +111,8 @@ class Ingest:
             for entry, known in self._work():
                 self._window.append(workers.submit(entry, known))
                 if len(self._window) >= window_size:
-                    self._collect(self._window.popleft().result())
-            self._drain()
+                    self._take(in_order=not workers.waits)
+            self._drain(in_order=not workers.waits)
             self._commit()
         self._tally.interrupted = self.stop.is_set()
         if not self._tally.interrupted:
@@ -160,12 +161,23 @@ class Ingest:
         if len(self._encoding) >= self.encoder.batch_size or len(self._batch) >= COMMIT_ROWS:
             self._commit()
 
-    def _drain(self) -> None:
+    def _take(self, *, in_order: bool) -> None:
+        """Take the oldest result of the window; or all that are there, if the oldest may keep others waiting."""
+        if in_order:
+            self._collect(self._window.popleft().result())
+            return
+        done, _ = wait(self._window, return_when=FIRST_COMPLETED)
+        ready = [future for future in self._window if future in done]
+        self._window = deque(future for future in self._window if future not in done)
+        for future in ready:
+            self._collect(future.result())
+
+    def _drain(self, *, in_order: bool) -> None:
         """Take what is left in the window; when stopped, only what a worker has begun."""
+        if self.stop.is_set():
+            self._window = deque(future for future in self._window if not future.cancel())
         while self._window:
-            future = self._window.popleft()
-            if not (self.stop.is_set() and future.cancel()):
-                self._collect(future.result())
+            self._take(in_order=in_order)
 
     def _commit(self) -> None:
         """Encode what needs it and write the batch, all of it or nothing."""

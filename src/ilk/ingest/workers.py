@@ -104,6 +104,11 @@ class Workers:
         if self.readers > processors:
             self._reading = ThreadPoolExecutor(self.readers, thread_name_prefix="ilk-read")
 
+    @property
+    def waits(self) -> bool:
+        """Whether reading is mostly waiting, so that one entry may take a thousand times as long as another."""
+        return self._reading is not None
+
     def __enter__(self) -> Self:
         return self
 
