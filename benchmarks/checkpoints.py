@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
+SIDE = 224
+
+_BYTES = 256
 _START, _END = 49406, 49407  # as in OpenAI's vocabulary; what is between the bytes and these is never used
 
 _PREPROCESSING = {  # https://huggingface.co/openai/clip-vit-base-patch32/blob/main/preprocessor_config.json
@@ -23,28 +27,56 @@ _PREPROCESSING = {  # https://huggingface.co/openai/clip-vit-base-patch32/blob/m
 }
 
 
-def write_clip(folder: Path) -> Path:
+def write_clip(folder: Path, *, side: int = SIDE, activation: str = "quick_gelu", merges: Path | None = None) -> Path:
     """Write a checkpoint with the shape, the files and the layout of ``openai/clip-vit-base-patch32``.
 
     Weights are drawn twice as wide as transformers draws them: with those, all pictures have nearly one vector, and no
     loss of precision would show.
+
+    Parameters
+    ----------
+    folder
+        Where to. One that is there already is kept.
+    side
+        Of the pictures it looks at, in pixels.
+    activation
+        Between the layers of a block: OpenAI's are of ``"quick_gelu"``, later ones of ``"gelu"``.
+    merges
+        OpenAI's vocabulary, as its package has it; None for one of single bytes.
     """
     import torch
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
+    from transformers import CLIPConfig, CLIPModel
 
     if (folder / "preprocessor_config.json").exists():  # the last one written
         return folder
     torch.manual_seed(0)
-    model = CLIPModel(CLIPConfig())
+    towers = {
+        "vision_config": {"image_size": side, "hidden_act": activation},
+        "text_config": {"hidden_act": activation},
+    }
+    model = CLIPModel(CLIPConfig(**towers))
     with torch.no_grad():
         for weights in model.parameters():
             if weights.ndim > 1:
                 weights.mul_(2)
     model.save_pretrained(folder)
-    letters = sorted(ByteLevel.alphabet())
-    words = {word: number for number, word in enumerate([*letters, *(letter + "</w>" for letter in letters)])}
-    vocabulary = {**words, "<|startoftext|>": _START, "<|endoftext|>": _END}
-    CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(_PREPROCESSING, indent=2), encoding="utf-8")
+    _write_tokenizer(folder, merges)
+    sizes = {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
+    settings = json.dumps(_PREPROCESSING | sizes, indent=2)
+    (folder / "preprocessor_config.json").write_text(settings, encoding="utf-8")
     return folder
+
+
+def _write_tokenizer(folder: Path, merges: Path | None) -> None:
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    pairs: list[tuple[str, str]] = []
+    if merges is not None:
+        lines = gzip.decompress(merges.read_bytes()).decode("utf-8").split("\n")
+        pairs = [(first, second) for first, second in map(str.split, lines[1 : _START - 2 * _BYTES + 1])]
+    letters = sorted(ByteLevel.alphabet())
+    pieces = [*letters, *(letter + "</w>" for letter in letters), *map("".join, pairs)]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    vocabulary |= {"<|startoftext|>": _START, "<|endoftext|>": _END}
+    CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=77).save_pretrained(folder)
