@@ -184,6 +184,9 @@ def test_a_gallery_takes_a_checkpoint(clip: Case, tmp_path: Path) -> None:
         assert report.updated == len(pictures())
         hits = gallery.search("a dog", k=3, model=name)
         rows = clip.images @ opened(clip).encode_texts(["a dog"])[0]
-        assert [hit.id for hit in hits] == [f"{row}.png" for row in np.argsort(-rows)[:3]]
+        assert hits[0].id == f"{np.argmax(rows)}.png"
+        # Large pictures are decoded smaller, which moves a model of a few pixels a little.
+        expected = {f"{row}.png": value for row, value in enumerate(rows)}
+        assert all(hit.similarity == pytest.approx(expected[hit.id], abs=0.03) for hit in hits)
         assert gallery.search("a dog", k=3).model == "pocket"
         assert len(gallery.info().spaces) == 2
