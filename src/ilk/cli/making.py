@@ -56,9 +56,12 @@ def gallery_for(
             fetch_model(model, watcher=bar.update)
     if (directory / DATABASE).is_file():
         return open_gallery(directory, compute=compute)
-    if pictured:
-        open_encoder(model or DEFAULT_MODEL, compute).load("image")
+    encoder = open_encoder(model or DEFAULT_MODEL, compute) if pictured else None
+    if encoder is not None:
+        encoder.load("image")
     made = create(directory, model=model, compute=compute)
+    if encoder is not None:  # loading it once is enough
+        made.models.opened.update({encoder.name: encoder, model or DEFAULT_MODEL: encoder})
     if watched and model is None and pictured:
         from ilk.encoders.runtimes import missing_packages
         from ilk.render.cards import hint_text
