@@ -16,11 +16,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+if TYPE_CHECKING:
+    from ilk.encoders.compute import Precision
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 Work: TypeAlias = Callable[[], Rows]
@@ -31,12 +34,14 @@ BATCH = 32
 WARMING = 8
 
 
-def ilk_gallery(checkpoint: Path, pictures: Path) -> Work:
+def ilk_gallery(checkpoint: Path, pictures: Path, precision: Precision = "auto") -> Work:
     """`Gallery.add`: list, read, hash, decode, encode, commit to SQLite."""
     import ilk
+    from ilk.encoders.compute import ComputeOptions
 
     place = tempfile.mkdtemp(dir=pictures.parent)
-    gallery = ilk.create(Path(place) / "gallery", model=str(checkpoint))
+    compute = ComputeOptions(precision=precision)
+    gallery = ilk.create(Path(place) / "gallery", model=str(checkpoint), compute=compute)
     encoder = gallery.encoder()
     encoder.encode_images([Image.new("RGB", (640, 480), (n, n, n)) for n in range(encoder.batch_size)])
     _ = encoder.digest  # of its weights: a matter of once for a model, and cached
@@ -48,6 +53,11 @@ def ilk_gallery(checkpoint: Path, pictures: Path) -> Work:
         return np.stack([row for _, row in sorted(found.items())])
 
     return work
+
+
+def ilk_int8(checkpoint: Path, pictures: Path) -> Work:
+    """The same with weights of eight bits, which has to be asked for."""
+    return ilk_gallery(checkpoint, pictures, "int8")
 
 
 def recipe(checkpoint: Path, pictures: Path) -> Work:
@@ -142,6 +152,7 @@ def _encoding(checkpoint: Path, pictures: Path, precision: Any) -> Work:
 
 WAYS: dict[str, Callable[[Path, Path], Work]] = {
     "ilk": ilk_gallery,
+    "ilk-int8": ilk_int8,
     "loop": recipe,
     "sentence-transformers": sentence_transformers,
     "decoding": decoding,
