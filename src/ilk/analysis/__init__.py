@@ -1,0 +1,1 @@
+"""What can be learnt of a whole gallery: labels, and how well it is searched."""
