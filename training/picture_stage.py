@@ -48,7 +48,8 @@ def draw_lesson(
     """Choose the views of one epoch and what the teacher says of each.
 
     Views that the teacher has seen come with its word on that very view; the others are windows little smaller
-    than the picture, with its word on the file.
+    than the picture, with its word on the file; or mixtures of two such windows, with a mixture of both words, so that
+    no picture comes twice as the same lesson (Zhang et al. 2018, "mixup").
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def draw_lesson(
     rng
         Source of chance.
     phase
-        Share of taught views, and the smallest window of the others.
+        Share of taught views, and of the others the smallest window and the share of mixtures.
     weights
         Share of each source among the windows.
     samples
@@ -70,8 +71,9 @@ def draw_lesson(
     """
     taught = 0 if lesson.taught is None else int(samples * phase.taught)
     rows = lesson.sample(rng, samples - taught, weights)
-    views = [random_views(rows, lesson.store.aspects, rng, smallest=phase.smallest)]
-    features = [lesson.table[rows]]
+    views = [random_views(rows, lesson.store.aspects, rng, smallest=phase.smallest, mixed=phase.mixed)]
+    first, second = (lesson.table[views[0].picture[:, which]] for which in (0, 1))
+    features = [second + views[0].share[:, None] * (first - second)]
     if lesson.taught is not None and taught:
         chosen = rng.permutation(len(lesson.taught.views))[:taught]
         views.append(lesson.taught.views[chosen])

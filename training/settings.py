@@ -117,13 +117,15 @@ class Phase:
     """Some epochs at one size.
 
     ``taught`` is the share of views that the teacher has looked at; the other views are windows of at least
-    ``smallest`` of the area, with the teacher's word on the whole file.
+    ``smallest`` of the area, with the teacher's word on the whole file. Of those, ``mixed`` are mixtures of two
+    pictures, with a mixture of the teacher's words.
     """
 
     px: int
     epochs: int
     taught: float = 0.0
     smallest: float = 0.6
+    mixed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +160,10 @@ class Picture:
 class Joint:
     """Both towers together."""
 
-    phases: tuple[Phase, ...] = (Phase(px=64, epochs=22, taught=0.2, smallest=0.5),)
+    phases: tuple[Phase, ...] = (
+        Phase(px=64, epochs=22, taught=0.2, smallest=0.5),
+        Phase(px=64, epochs=30, taught=0.3, smallest=0.4, mixed=0.3),
+    )
     samples: int = 32768
     batch: int = 256
     warm: float = 0.02
@@ -215,7 +220,7 @@ class Settings:
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=7, taught=0.2, smallest=0.5),),
+            phases=(Phase(px=80, epochs=9, taught=0.3, smallest=0.5, mixed=0.25),),
             decay=1.0,
             keep=0.99,
             muon_lr=0.015,
