@@ -1,0 +1,22 @@
+"""What goes into a gallery and what comes out of it: plain, frozen, typed."""
+
+from __future__ import annotations
+
+from ilk.records.hits import Hit, Hits
+from ilk.records.items import Failure, Item, Metadata, MetadataValue, Neighbour, Space, SpaceName
+from ilk.records.reports import AddReport, GalleryInfo, IndexState
+
+__all__ = [
+    "AddReport",
+    "Failure",
+    "GalleryInfo",
+    "Hit",
+    "Hits",
+    "IndexState",
+    "Item",
+    "Metadata",
+    "MetadataValue",
+    "Neighbour",
+    "Space",
+    "SpaceName",
+]
