@@ -115,11 +115,11 @@ class Asking:
         excluded = [self._asked_with(query) for query in self.queries]
         together = [i for i, ids in enumerate(excluded) if not ids]
         if together:
-            for i, near in zip(together, self.store.search(vectors[together], k, space=self.space), strict=True):
+            for i, near in zip(together, self.store.search(vectors[together], k, space=self.space).rows, strict=True):
                 found[i] = near
         for i, ids in enumerate(excluded):
             if ids:
-                found[i] = self.store.search(vectors[i : i + 1], k, space=self.space, exclude=ids)[0]
+                found[i] = self.store.search(vectors[i : i + 1], k, space=self.space, exclude=ids).rows[0]
         return found
 
     def _asked_with(self, query: Query) -> frozenset[str]:

@@ -6,14 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
+from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
-from ilk.stores.base import Kept, Known, Upsert
+from ilk.stores.base import Found, Kept, Known, Upsert
 
 Vector = npt.NDArray[np.float16]
 
@@ -27,6 +28,7 @@ class ReferenceStore:
         self.failed: dict[str, Failure] = {}
         self.stored: dict[Space, dict[str, Vector]] = {}
         self.pictures: dict[str, Kept] = {}
+        self.samples: dict[Space, npt.NDArray[np.float32]] = {}
         self.noted: set[str] | None = None
         self.locked = False
 
@@ -91,9 +93,16 @@ class ReferenceStore:
         stored = self.stored.get(space, {})
         return {id_: stored[id_].astype(np.float32) for id_ in ids if id_ in stored}
 
-    def search(
-        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
-    ) -> list[list[Neighbour]]:
+    def search(  # noqa: PLR0913 -- as the protocol has it
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        *,
+        space: Space,
+        exclude: Collection[str] = (),
+        where: Any = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> Found:
         """Compute everything, sort everything."""
         if queries.ndim != 2 or queries.shape[1] != space.dimension:
             raise InputError("not rows of the space")
@@ -102,10 +111,20 @@ class ReferenceStore:
             near = [
                 (-similarity(query, vector), id_)
                 for id_, vector in self.stored.get(space, {}).items()
-                if id_ not in exclude
+                if id_ not in exclude and (where is None or where.matches(self.items[id_]))
             ]
             answers.append([Neighbour(item=self.items[id_], similarity=-less) for less, id_ in sorted(near)[:k]])
-        return answers
+        return Found(rows=answers, plan=Plan(index="exact", way="scan", vectors=self.count_vectors(space)))
+
+    def sample(self, space: Space, count: int) -> npt.NDArray[np.float32]:
+        """As promised: every so many, made again only when they are others."""
+        stored = [vector.astype(np.float32) for vector in self.stored.get(space, {}).values()]
+        m = min(count, len(stored))
+        rows = np.array([stored[i * len(stored) // m] for i in range(m)], np.float32).reshape(m, space.dimension)
+        known = self.samples.get(space)
+        if known is None or not np.array_equal(known, rows):
+            self.samples[space] = known = rows
+        return known
 
     def index_name(self, space: Space) -> str:
         """As promised."""

@@ -52,7 +52,7 @@ def ids_of(row: list[Neighbour]) -> list[str]:
 
 def test_an_empty_store_answers_with_nothing(store: Store) -> None:
     """No items means empty lists, one for each query, and counts of nought."""
-    assert store.search(unit_rows(3), 5, space=SPACE) == [[], [], []]
+    assert store.search(unit_rows(3), 5, space=SPACE).rows == [[], [], []]
     assert (store.count(), list(store.ids()), store.spaces(), store.check()) == (0, [], (SPACE,), ())
     assert store.find_digest("x", SPACE) == store.find_digest("x", None) == ()
     assert (store.failures(), store.count_vectors(SPACE)) == ((), 0)
@@ -76,7 +76,7 @@ def test_search_is_exact(store: Store) -> None:
     rows = unit_rows(300)
     write(store, *make_upserts([f"{n:03}" for n in range(300)], rows))
     queries = unit_rows(20, seed=1)
-    for row, query in zip(store.search(queries, 7, space=SPACE), queries, strict=True):
+    for row, query in zip(store.search(queries, 7, space=SPACE).rows, queries, strict=True):
         expected = sorted(((-similarity(query, v), f"{n:03}") for n, v in enumerate(rows.astype(np.float16))))[:7]
         assert ids_of(row) == [id_ for _, id_ in expected]
         assert [near.similarity for near in row] == pytest.approx([-less for less, _ in expected], abs=1e-7)
@@ -88,7 +88,7 @@ def test_equal_similarities_are_ordered_by_id(store: Store) -> None:
     ids = [f"{n:03}" for n in range(200)]
     shuffled = np.random.default_rng(0).permutation(ids).tolist()
     write(store, *make_upserts(shuffled, np.repeat(unit_rows(1), 200, axis=0)))
-    [row] = store.search(unit_rows(1), 10, space=SPACE)
+    [row] = store.search(unit_rows(1), 10, space=SPACE).rows
     assert ids_of(row) == ids[:10]
     assert len({near.similarity for near in row}) == 1
 
@@ -96,25 +96,25 @@ def test_equal_similarities_are_ordered_by_id(store: Store) -> None:
 def test_more_than_there_are_gives_all(store: Store) -> None:
     """A k beyond the count is no error."""
     write(store, *make_upserts(["a", "b"], unit_rows(2)))
-    assert [len(row) for row in store.search(unit_rows(2), 50, space=SPACE)] == [2, 2]
+    assert [len(row) for row in store.search(unit_rows(2), 50, space=SPACE).rows] == [2, 2]
 
 
 def test_excluded_items_do_not_cost_a_place(store: Store) -> None:
     """With the five nearest excluded, the next k are answered; unknown ids to exclude are fine."""
     write(store, *make_upserts([f"{n:02}" for n in range(40)], unit_rows(40)))
     query = unit_rows(1, seed=3)
-    [all_of_them] = store.search(query, 40, space=SPACE)
+    [all_of_them] = store.search(query, 40, space=SPACE).rows
     nearest = ids_of(all_of_them)
-    [row] = store.search(query, 10, space=SPACE, exclude={*nearest[:5], "unknown"})
+    [row] = store.search(query, 10, space=SPACE, exclude={*nearest[:5], "unknown"}).rows
     assert ids_of(row) == nearest[5:15]
-    assert store.search(query, 3, space=SPACE, exclude=nearest) == [[]]
+    assert store.search(query, 3, space=SPACE, exclude=nearest).rows == [[]]
 
 
 def test_similarity_stays_within_one(store: Store) -> None:
     """Rounding to float16 can make a row longer than 1; the cosine of a picture with itself is still at most 1."""
     rows = unit_rows(200)
     write(store, *make_upserts([f"{n}" for n in range(200)], rows))
-    nearest = [row[0].similarity for row in store.search(rows, 1, space=SPACE)]
+    nearest = [row[0].similarity for row in store.search(rows, 1, space=SPACE).rows]
     assert max(nearest) <= 1
     assert min(nearest) > 0.999
 
@@ -132,7 +132,7 @@ def test_a_changed_picture_is_found_by_what_it_is_now(store: Store) -> None:
     write(store, *make_upserts(["a", "b"], rows[:2]))
     store.search(rows[:1], 1, space=SPACE)
     write(store, Upsert(item=make_item("a", digest="new", stamp="2"), vector=rows[2]))
-    [was, now] = store.search(rows[[0, 2]], 2, space=SPACE)
+    [was, now] = store.search(rows[[0, 2]], 2, space=SPACE).rows
     assert now[0].item == make_item("a", digest="new", stamp="2")
     assert now[0].similarity > 0.99
     assert max(near.similarity for near in was) < 0.99
@@ -153,7 +153,7 @@ def test_without_a_vector_other_bytes_lose_theirs(store: Store) -> None:
     write(store, Upsert(item=make_item("a", digest="new"), vector=None))
     assert not store.vectors(["a"], SPACE)
     assert not store.lookup(["a"], SPACE)["a"].encoded
-    assert store.search(unit_rows(1), 5, space=SPACE) == [[]]
+    assert store.search(unit_rows(1), 5, space=SPACE).rows == [[]]
 
 
 def test_the_same_bytes_share_a_vector(store: Store) -> None:
@@ -196,6 +196,26 @@ def test_vectors_of_a_space_are_counted(store: Store) -> None:
     assert store.count_vectors(make_space("unknown")) == 0
 
 
+def test_a_sample_is_of_what_is_stored(store: Store) -> None:
+    """So many different vectors of that space, the very same ones until something is written, all if there are few."""
+    other = make_space("other", dimension=16)
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write(make_upserts([f"{n:03}" for n in range(300)], unit_rows(300)), [], space=SPACE)
+        writer.write(make_upserts([f"{n:03}" for n in range(300)], unit_rows(300, 16)), [], space=other)
+        writer.delete([f"{n:03}" for n in range(0, 300, 2)])
+    stored = {row.tobytes() for row in store.vectors([f"{n:03}" for n in range(300)], SPACE).values()}
+    some = store.sample(SPACE, 20)
+    assert len({row.tobytes() for row in some}) == 20
+    assert {row.tobytes() for row in some} <= stored
+    assert store.sample(SPACE, 20) is some
+    assert store.sample(other, 1000).shape == (150, 16)
+    assert store.sample(make_space("unknown"), 20).shape == (0, 8)
+    with store.writing() as writer:
+        writer.delete(list(store.ids())[1:])
+    assert store.sample(SPACE, 20).shape == (1, 8)
+
+
 def test_failures_are_listed_and_forgotten(store: Store) -> None:
     """Whole, by code and then id, up to a limit; once forgotten, nothing is known of those ids."""
     damaged = [make_failure("ä", stamp="7"), make_failure("b", message="Über."), make_failure("a", uri="x/a")]
@@ -222,7 +242,7 @@ def test_a_model_that_moved_is_the_same_model(store: Store) -> None:
         writer.refresh_index()
     assert (store.spaces(), store.default_model) == ((moved, other), moved.model)
     assert store.count_vectors(moved) == 2
-    assert ids_of(store.search(unit_rows(2)[1:], 1, space=moved)[0]) == ["b"]
+    assert ids_of(store.search(unit_rows(2)[1:], 1, space=moved).rows[0]) == ["b"]
     with store.writing() as writer:
         writer.add_space(replace(other, model="elsewhere/other"))
     assert store.default_model == moved.model
@@ -273,7 +293,7 @@ def test_a_failure_replaces_the_item(store: Store) -> None:
     with store.writing() as writer:
         writer.write([], [make_failure("a", stamp="2")], space=SPACE)
     assert store.lookup(["a", "c"], SPACE) == {"a": Known(stamp="2", digest=None, encoded=False, failed=True)}
-    assert [ids_of(row) for row in store.search(unit_rows(1), 5, space=SPACE)] == [["b"]]
+    assert [ids_of(row) for row in store.search(unit_rows(1), 5, space=SPACE).rows] == [["b"]]
     assert store.info().failures == {"damaged": 1}
     write(store, *make_upserts(["a"], unit_rows(1)))
     assert not store.lookup(["a"], SPACE)["a"].failed
@@ -286,7 +306,7 @@ def test_deleted_items_are_gone(store: Store) -> None:
     with store.writing() as writer:
         assert writer.delete(["a", "unknown", "c", "\ud800"]) == 2
     assert store.count() == 1
-    assert [ids_of(row) for row in store.search(unit_rows(1), 5, space=SPACE)] == [["b"]]
+    assert [ids_of(row) for row in store.search(unit_rows(1), 5, space=SPACE).rows] == [["b"]]
     assert set(store.lookup(["a", "b", "c"], SPACE)) == {"b"}
     assert store.check() == ()
 
@@ -327,12 +347,12 @@ def test_spaces_are_searched_apart(store: Store) -> None:
         writer.write([Upsert(item=make_item("a"), vector=unit_rows(1, 16)[0])], [], space=wide)
         writer.refresh_index()
     assert store.spaces() == (SPACE, wide)
-    assert [ids_of(row) for row in store.search(unit_rows(1, 16), 5, space=wide)] == [["a"]]
-    assert len(store.search(unit_rows(1), 5, space=SPACE)[0]) == 2
+    assert [ids_of(row) for row in store.search(unit_rows(1, 16), 5, space=wide).rows] == [["a"]]
+    assert len(store.search(unit_rows(1), 5, space=SPACE).rows[0]) == 2
     known = store.lookup(["a", "b"], wide)
     assert (known["a"].encoded, known["b"].encoded) == (True, False)
     unknown = make_space("unknown")
-    assert store.search(unit_rows(1), 5, space=unknown) == [[]]
+    assert store.search(unit_rows(1), 5, space=unknown).rows == [[]]
     assert not store.lookup(["a"], unknown)["a"].encoded
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
 
 if TYPE_CHECKING:
@@ -76,6 +77,22 @@ class Upsert:
     kept: Kept | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search found, and how.
+
+    Attributes
+    ----------
+    rows
+        For each query its neighbours, nearest first.
+    plan
+        How they were searched for.
+    """
+
+    rows: list[list[Neighbour]]
+    plan: Plan
+
+
 class Store(Protocol):
     """Items, captions, metadata and vectors, and the search over them.
 
@@ -137,9 +154,31 @@ class Store(Protocol):
         """The vectors of these items, each of shape (d,), as stored (float16 widened to float32)."""
         ...
 
-    def search(
-        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
-    ) -> list[list[Neighbour]]:
+    def sample(self, space: Space, count: int) -> npt.NDArray[np.float32]:
+        """Some vectors of a space, drawn at random, to see what is common in it.
+
+        Parameters
+        ----------
+        count
+            At most so many; fewer only when the space holds fewer.
+
+        Returns
+        -------
+        Rows of shape (m, d), as stored. The very same array, not to be written to, for as long as nothing is
+        written to the gallery; equal ones from every process.
+        """
+        ...
+
+    def search(  # noqa: PLR0913 -- what a search may say, one by one
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        *,
+        space: Space,
+        exclude: Collection[str] = (),
+        where: Any = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> Found:
         """The k items nearest to each query by cosine, nearest first.
 
         Parameters
@@ -147,9 +186,13 @@ class Store(Protocol):
         queries
             Unit rows of shape (q, d), float32.
         k
-            At most this many each; fewer only when the gallery holds fewer.
+            At most this many each; fewer only when the gallery holds fewer that may be answered.
         exclude
             Ids that must not be answered; k others are found all the same.
+        where
+            A filter: answer only items that it matches. None for all.
+        parameters
+            Of the search, by name, such as ``nprobe``, in place of those that the index chose; they hold for this call.
 
         Notes
         -----

@@ -71,7 +71,7 @@ def test_a_kill_at_any_moment_leaves_whole_batches(tmp_path: Path) -> None:
             assert len(batches) >= last
             last = len(batches)
             query = unit_rows(BATCH, seed=last - 1)[3] if last else unit_rows(1)[0]
-            [row] = store.search(query[None], 1, space=SPACE)
+            [row] = store.search(query[None], 1, space=SPACE).rows
             assert [near.item.id for near in row] == ([f"{last - 1}/3"] if last else [])
     assert last > 0
     with LocalStore.open(tmp_path / ".ilk", policy=EAGER) as store:
@@ -89,11 +89,11 @@ def test_a_copied_gallery_answers_the_same(tmp_path: Path) -> None:
             writer.add_space(SPACE)
             writer.write(make_upserts([f"{i}" for i in range(50)], rows), [], space=SPACE)
             writer.refresh_index()
-        before = store.search(rows[:5], 50, space=SPACE)
+        before = store.search(rows[:5], 50, space=SPACE).rows
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     shutil.rmtree(tmp_path / "here")
     with LocalStore.open(tmp_path / "there" / ".ilk") as store:
-        assert store.search(rows[:5], 50, space=SPACE) == before
+        assert store.search(rows[:5], 50, space=SPACE).rows == before
         assert store.info().spaces[0].indexed == 50
         assert store.check() == ()
 
@@ -153,7 +153,7 @@ def test_a_disk_that_fills_up_loses_nothing(small_disk: Path) -> None:
                 writer.refresh_index()
         assert store.count() == committed
         assert not list((small_disk / ".ilk").glob("*.faiss*"))
-        [row] = store.search(rows[:1], 1, space=space)
+        [row] = store.search(rows[:1], 1, space=space).rows
         assert row[0].item.id == "0/0"
         assert store.check() == ()
         subprocess.run(["mount", "-o", "remount,size=32m", str(small_disk)], check=True)
@@ -189,7 +189,7 @@ if os.geteuid() == 0:  # whom permissions do not bind
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)
 with LocalStore.open(sys.argv[1]) as store:
-    [[near]] = store.search(query, 1, space=make_space())
+    [[near]] = store.search(query, 1, space=make_space()).rows
     print(near.item.id, store.count(), store.info().spaces[0].indexed, store.check())
     try:
         with store.writing():
@@ -262,7 +262,7 @@ def test_readers_see_whole_batches_and_wait_for_none(tmp_path: Path) -> None:
                     started = time.monotonic()
                     for reader in (store, other):
                         seen.append(reader.count())
-                        seen.append(len(reader.search(unit_rows(1), 50, space=SPACE)[0]))
+                        seen.append(len(reader.search(unit_rows(1), 50, space=SPACE).rows[0]))
                     assert time.monotonic() - started < 5
 
         with store.writing() as writer:
@@ -285,7 +285,7 @@ until = time.monotonic() + 1.5
 while time.monotonic() < until:
     started = time.monotonic()
     count = store.count()
-    [row] = store.search(unit_rows(1), 10_000, space=space)
+    [row] = store.search(unit_rows(1), 10_000, space=space).rows
     longest = max(longest, time.monotonic() - started)
     assert count % batch == 0, count
     assert len(row) % batch == 0 and len(row) >= count, (len(row), count)

@@ -66,7 +66,7 @@ def test_a_directory_may_have_a_name_that_is_not_unicode(tmp_path: Path) -> None
         writer.refresh_index()
     assert [path.name for path in directory.glob("*.faiss")] == ["vectors-1-1.faiss"]
     with LocalStore.open(directory, policy=policy) as store:
-        found = store.search(rows, 1, space=space)
+        found = store.search(rows, 1, space=space).rows
         assert [row[0].item.id for row in found] == [f"{n:02}" for n in range(50)]
         assert store.info().spaces[0].indexed == 50
         assert store.check() == ()

@@ -158,7 +158,7 @@ class StoreMachine(RuleBasedStateMachine):
         rows = (PALETTE[queries] / np.linalg.norm(PALETTE[queries], axis=1, keepdims=True)).astype(np.float32)
 
         def answers(store: LocalStore | ReferenceStore) -> list[list[Neighbour]]:
-            return store.search(rows.reshape(-1, 8), k, space=space, exclude=exclude)
+            return store.search(rows.reshape(-1, 8), k, space=space, exclude=exclude).rows
 
         assert answers(self.store) == answers(self.reference)
 
@@ -181,7 +181,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.failures() == self.reference.failures()
         for space in SPACES:  # also so that what is remembered from one search meets every change
             assert self.store.count_vectors(space) == self.reference.count_vectors(space)
-            assert self.store.search(PALETTE[:2], 3, space=space) == self.reference.search(PALETTE[:2], 3, space=space)
+            assert (
+                self.store.search(PALETTE[:2], 3, space=space).rows
+                == self.reference.search(PALETTE[:2], 3, space=space).rows
+            )
 
     @invariant()
     def sound(self) -> None:

@@ -26,7 +26,7 @@ def test_threads_read_while_one_writes(tmp_path: Path) -> None:
             queries = unit_rows(2, seed=100 + seed)
             rounds = 0
             while not stop.is_set():
-                for query, row in zip(queries, store.search(queries, 10, space=SPACE, exclude=["0"]), strict=True):
+                for query, row in zip(queries, store.search(queries, 10, space=SPACE, exclude=["0"]).rows, strict=True):
                     assert len(row) == 10
                     assert "0" not in {near.item.id for near in row}
                     for near in row:  # the stamp says which vector the item had when it was read

@@ -30,7 +30,7 @@ def filled(directory: Path, n: int = 50, *, policy: IndexPolicy = LAZY) -> Local
 
 def order(store: LocalStore, query: np.ndarray, k: int = 100) -> list[str]:
     """The ids answered to one query."""
-    [row] = store.search(query[None], k, space=SPACE)
+    [row] = store.search(query[None], k, space=SPACE).rows
     return [near.item.id for near in row]
 
 
@@ -158,7 +158,7 @@ import sys, numpy
 from ilk.stores.local import LocalStore
 store = LocalStore.open(sys.argv[1])
 [space] = store.spaces()
-assert store.search(numpy.eye(1, 8, dtype="float32"), 3, space=space) == [[]]
+assert store.search(numpy.eye(1, 8, dtype="float32"), 3, space=space).rows == [[]]
 print(sorted({"faiss", "filelock", "PIL", "onnxruntime"} & set(sys.modules)))
 """
     done = subprocess.run(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
+from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
-from ilk.stores.base import Kept, Known
+from ilk.stores.base import Found, Kept, Known
 from ilk.stores.local import catalog, migrations
 from ilk.stores.local.database import Database, connect, explained
 from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
 from ilk.stores.local.info import gallery_info
 from ilk.stores.local.lock import WriterLock
+from ilk.stores.local.sample import Samples
 from ilk.stores.local.search import nearest
 from ilk.stores.local.view import Views
 
@@ -49,6 +51,7 @@ class LocalStore:
         self._policy = policy
         self._database = Database(directory, directory / DATABASE)
         self._views = Views(directory)
+        self._samples = Samples()
 
     @classmethod
     def create(
@@ -203,15 +206,29 @@ class LocalStore:
             found = {id_: blob for id_, _, blob in catalog.vectors_of_ids(connection, ids, number)}
         return {id_: np.frombuffer(found[id_], "<f2").astype(np.float32) for id_ in ids if id_ in found}
 
-    def search(
-        self, queries: npt.NDArray[np.float32], k: int, *, space: Space, exclude: Collection[str] = ()
-    ) -> list[list[Neighbour]]:
+    def sample(self, space: Space, count: int) -> npt.NDArray[np.float32]:
+        """Some vectors of a space, drawn at random and kept for as long as nothing is written; see the protocol."""
+        with self._database.reading() as connection:
+            return self._samples.at(connection, space, count)
+
+    def search(  # noqa: PLR0913 -- what a search may say, one by one
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        *,
+        space: Space,
+        exclude: Collection[str] = (),
+        where: Any = None,
+        parameters: Mapping[str, float] | None = None,
+    ) -> Found:
         """The k items nearest to each query by cosine, nearest first; see `ilk.stores.base.Store.search`.
 
         Cost: one scan of the space's vectors for each query.
         """
         import numpy as np
 
+        if where is not None or parameters:
+            raise InputError("Neither filters nor parameters of the search are known to this store yet.")
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != space.dimension or not np.isfinite(queries).all():  # noqa: PLR2004 -- rows
             raise InputError(
@@ -249,20 +266,20 @@ class LocalStore:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _search(
-        self, queries: npt.NDArray[np.float32], k: int, space: Space, exclude: Collection[str]
-    ) -> list[list[Neighbour]]:
+    def _search(self, queries: npt.NDArray[np.float32], k: int, space: Space, exclude: Collection[str]) -> Found:
         with self._database.reading() as connection:
             view = self._views.at(connection, space)
             if view is None:
-                return [[] for _ in queries]
+                return Found(rows=[[] for _ in queries], plan=Plan(index=EXACT, way="scan", vectors=0))
             try:
                 found = nearest(connection, view, queries, k, exclude=exclude)
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise
             items = catalog.items(connection, list({near.id: None for row in found for near in row}))
-        return [[Neighbour(item=items[near.id], similarity=near.similarity) for near in row] for row in found]
+        rows = [[Neighbour(item=items[near.id], similarity=near.similarity) for near in row] for row in found]
+        vectors = sum(block.vectors for block in view.blocks) - len(view.dead)
+        return Found(rows=rows, plan=Plan(index=EXACT, way="scan", vectors=vectors))
 
     def _upgrade(self) -> None:
         """Bring the database of an older ilk up to date."""
