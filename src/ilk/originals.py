@@ -2,15 +2,83 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ilk import pictures
-from ilk.errors import PictureError
+from ilk.errors import IlkError, PictureError
+from ilk.query import Query
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ilk.records import Item
     from ilk.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Originals:
+    """What has the pictures behind the hits of one query: two names, so that hits outlive the gallery they came from.
+
+    The gallery is opened anew, for as long as the pictures are read. Holding it would keep its models and its index
+    in memory as long as anybody keeps an answer.
+
+    Attributes
+    ----------
+    directory
+        The gallery's own.
+    query
+        What was asked; its first picture that is asked for, and not against, is the example.
+    """
+
+    directory: Path
+    query: Query
+
+    def pictures(self, ids: Sequence[str]) -> Iterator[bytes | PictureError]:
+        """The bytes of each item's picture, one at a time, or why there are none."""
+        from ilk.stores.local import LocalStore
+
+        try:
+            store = LocalStore.open(self.directory)
+        except IlkError as error:
+            gone = PictureError(f"The gallery of this picture is not there: {error}", code=pictures.UNREADABLE)
+            yield from [gone] * len(ids)
+            return
+        try:
+            for id_ in ids:
+                yield _read(id_, store=store, base=self.directory.parent)
+        finally:
+            store.close()
+
+    def example(self) -> bytes | Image | PictureError | None:
+        """The picture that was asked with, or why it cannot be had; None if there was none."""
+        from PIL.Image import Image
+
+        for term in self.query.terms:
+            if term.weight < 0 or term.kind not in {"image", "item"}:
+                continue
+            if term.kind == "item":
+                return next(self.pictures([str(term.value)]))
+            if isinstance(term.value, bytes | Image):
+                return term.value
+            try:
+                return pictures.read(Path(os.path.expanduser(str(term.value))))  # noqa: PTH111 -- see ilk.asking
+            except PictureError as error:
+                return error
+        return None
+
+
+def _read(id_: str, *, store: Store, base: Path) -> bytes | PictureError:
+    item = store.fetch([id_]).get(id_)
+    if item is None:
+        return PictureError(f'"{id_}" is no longer in the gallery.', code=pictures.UNREADABLE)
+    try:
+        return read_original(item, store=store, base=base)
+    except PictureError as error:
+        return error
 
 
 def read_original(item: Item, *, store: Store, base: Path) -> bytes:
