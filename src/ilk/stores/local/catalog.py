@@ -196,6 +196,25 @@ def vectors_after(connection: sqlite3.Connection, number: int, embedding_id: int
     )
 
 
+def vectors_numbered(
+    connection: sqlite3.Connection, embedding_ids: Collection[int], number: int
+) -> Iterator[tuple[int, bytes]]:
+    """Embedding_id and vector; unknown numbers, and those of other spaces, are left out."""
+    for some, marks in batches(embedding_ids):
+        yield from connection.execute(
+            f"SELECT embedding_id, vector FROM embedding WHERE space_id = ? AND embedding_id IN ({marks})",
+            (number, *some),
+        )
+
+
+def embedding_range(connection: sqlite3.Connection) -> tuple[int, int]:
+    """The least and the greatest embedding_id of all spaces; 0 and 0 if there are none."""
+    first, last = connection.execute(
+        "SELECT (SELECT min(embedding_id) FROM embedding), (SELECT max(embedding_id) FROM embedding)"
+    ).fetchone()
+    return (first or 0, last or 0)
+
+
 def tombstones_after(connection: sqlite3.Connection, number: int, tombstone_id: int) -> list[tuple[int, int]]:
     """Tombstone_id and embedding_id of what was deleted from a space since."""
     return connection.execute(
