@@ -62,8 +62,8 @@ def test_a_hit_carries_what_is_known_of_its_item(gallery: Gallery) -> None:
     assert hits[0].caption == "a red wall"
     assert hits[0].uri == "red.png"
     told = hits.to_dict()
-    assert set(told) == {"query", "model", "space", "index", "count", "took_ms", "hits"}
-    assert set(told["hits"][0]) == {"rank", "id", "similarity", "uri", "caption", "metadata"}
+    assert {"query", "model", "space", "index", "count", "took_ms", "hits"} <= set(told)
+    assert {"rank", "id", "similarity", "uri", "caption", "metadata"} <= set(told["hits"][0])
     assert (told["query"], told["model"], told["space"], told["count"]) == ("red", "colour", "image", 1)
 
 

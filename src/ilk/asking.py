@@ -13,7 +13,7 @@ import numpy as np
 
 from ilk.errors import ItemNotFoundError, QueryError
 from ilk.query import Query, Term
-from ilk.records import Neighbour, Space
+from ilk.records import Space
 from ilk.sources import id_of
 
 if TYPE_CHECKING:
@@ -108,21 +108,7 @@ class Asking:
             row[:] = given / np.linalg.norm(given)
         return rows
 
-    def nearest(self, k: int) -> list[list[Neighbour]]:
-        """The k nearest of each, searched together where nothing is left out."""
-        vectors = self.vectors()
-        found: list[list[Neighbour]] = [[] for _ in self.queries]
-        excluded = [self._asked_with(query) for query in self.queries]
-        together = [i for i, ids in enumerate(excluded) if not ids]
-        if together:
-            for i, near in zip(together, self.store.search(vectors[together], k, space=self.space).rows, strict=True):
-                found[i] = near
-        for i, ids in enumerate(excluded):
-            if ids:
-                found[i] = self.store.search(vectors[i : i + 1], k, space=self.space, exclude=ids).rows[0]
-        return found
-
-    def _asked_with(self, query: Query) -> frozenset[str]:
+    def asked_with(self, query: Query) -> frozenset[str]:
         """The ids of the items a query is made of: themselves they would always find first."""
         ids = set[str]()
         for term in query.terms:

@@ -5,10 +5,8 @@ It joins a store, an encoder and a base directory, and adds no mechanism of its 
 
 from __future__ import annotations
 
-import operator
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +17,8 @@ from ilk.errors import (
 )
 from ilk.models import Models, space_of
 from ilk.query import Query, text
-from ilk.records import AddReport, Failure, GalleryInfo, Hit, Hits, Item, Neighbour, SpaceName
+from ilk.records import AddReport, Failure, GalleryInfo, Hits, Item, SearchedIn, SpaceName
+from ilk.searching.options import SearchOptions
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
@@ -254,14 +253,17 @@ class Gallery:
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def search(
+    def search(  # noqa: PLR0913 -- what people may set, one by one
         self,
         query: str | Query,
         *,
         k: int = 10,
+        offset: int = 0,
+        where: Any = None,
         min_similarity: float | None = None,
         model: str | None = None,
-        space: SpaceName = "image",
+        space: SearchedIn = "image",
+        parameters: Mapping[str, float] | None = None,
     ) -> Hits:
         """The items nearest in meaning to a query, nearest first.
 
@@ -272,61 +274,74 @@ class Gallery:
             ``-``. An item named in the query, or whose own file is given as the example, is not among the hits.
         k
             At most this many hits.
+        offset
+            Pass over so many better ones: with k = 10 the second page begins at 10. Pages of the same k continue
+            each other, without a gap or a hit twice, as long as the gallery is not changed.
+        where
+            Answer only items that this filter matches.
         min_similarity
             Leave out hits below this cosine, in [-1, 1].
         model
             Whose vectors to compare, where the gallery has several models'.
         space
             ``"image"`` compares with the pictures, ``"caption"`` with what is said of them.
-        """
-        return self.search_many([query], k=k, min_similarity=min_similarity, model=model, space=space)[0]
+        parameters
+            Of the index, by name, such as ``nprobe``; they hold for this search alone.
 
-    def search_many(
+        Raises
+        ------
+        InputError
+            If what was asked makes no sense as it stands.
+        ModelMismatchError
+            If the gallery has no vectors of the model.
+        """
+        options = SearchOptions(
+            k=k,
+            offset=offset,
+            where=where,
+            min_similarity=min_similarity,
+            model=model,
+            space=space,
+            parameters=parameters,
+        )
+        return self._answers([query], options)[0]
+
+    def search_many(  # noqa: PLR0913 -- as above
         self,
         queries: Sequence[str | Query],
         *,
         k: int = 10,
+        offset: int = 0,
+        where: Any = None,
         min_similarity: float | None = None,
         model: str | None = None,
-        space: SpaceName = "image",
+        space: SearchedIn = "image",
+        parameters: Mapping[str, float] | None = None,
     ) -> list[Hits]:
-        """As `search` for each query, with the texts and pictures of all of them encoded in batches."""
-        k = _whole(k)
-        if min_similarity is not None and not -1 <= min_similarity <= 1:
-            raise InputError(f"A cosine similarity lies between -1 and 1; {min_similarity} was given.")
+        """As `search` for each query, with the texts and pictures of all of them encoded and searched in batches."""
         if isinstance(queries, str | Query):
             raise InputError("search_many takes a list of queries; for one there is search.")
+        options = SearchOptions(
+            k=k,
+            offset=offset,
+            where=where,
+            min_similarity=min_similarity,
+            model=model,
+            space=space,
+            parameters=parameters,
+        )
+        return self._answers(queries, options)
+
+    def _answers(self, queries: Sequence[str | Query], options: SearchOptions) -> list[Hits]:
+        from ilk.searching.searching import Searching
+
         asked = [query if isinstance(query, Query) else text(query) for query in queries]
         if not asked:
             return []
-        from ilk.asking import Asking
-
-        searched = self.models.space(model, kind=space)
-        asking = Asking(
-            queries=asked,
-            space=searched,
-            store=self.store,
-            base=self.base,
-            open_encoder=lambda: self.models.encoder_of(searched),
+        searching = Searching(
+            queries=asked, options=options, store=self.store, directory=self.directory, models=self.models
         )
-        asking.load()
-        started = time.perf_counter()
-        found = asking.nearest(k)
-        took_ms = (time.perf_counter() - started) * 1000
-        floor = -2.0 if min_similarity is None else min_similarity
-        return [
-            Hits(
-                query=str(query),
-                model=searched.model,
-                space=searched.name,
-                index=self.store.index_name(searched),
-                took_ms=took_ms,
-                hits=tuple(
-                    _hit(rank, near) for rank, near in enumerate(neighbours, start=1) if near.similarity >= floor
-                ),
-            )
-            for query, neighbours in zip(asked, found, strict=True)
-        ]
+        return searching.run()
 
     def encoder(self, model: str | None = None) -> Encoder:
         """The model of that name, opened once; by default the one the gallery was made with."""
@@ -364,25 +379,3 @@ class Gallery:
 
     def __repr__(self) -> str:
         return f"<Gallery of {self.base}>"
-
-
-def _whole(k: int) -> int:
-    """`k`, once it is sure to be one that can be counted to."""
-    try:
-        number = operator.index(k)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InputError(f"k is how many hits to return, a whole number from 1; {k!r} was given.")
-    return number
-
-
-def _hit(rank: int, near: Neighbour) -> Hit:
-    return Hit(
-        rank=rank,
-        id=near.item.id,
-        similarity=near.similarity,
-        uri=near.item.uri,
-        caption=near.item.captions[0] if near.item.captions else None,
-        metadata=near.item.metadata,
-    )

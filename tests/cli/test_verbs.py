@@ -79,11 +79,13 @@ def test_search_prints_the_json_of_the_design(ilk: Ilk, indexed: Path) -> None:
     """The keys, their order and their meaning are the contract that scripts rely on."""
     said = ilk("search", "a", "snowy", "day", "--gallery", indexed, "--json", "-k", "2")
     assert said.code == 0
-    assert list(said.json) == ["query", "model", "space", "index", "count", "took_ms", "hits"]
+    keys = ["query", "model", "space", "index", "count", "took_ms", "hits", "offset", "next_offset", "note"]
+    assert list(said.json) == keys
     assert said.json["query"] == "a snowy day"
     assert (said.json["model"], said.json["space"], said.json["index"]) == ("pocket", "image", "exact")
     assert said.json["count"] == len(said.json["hits"]) == 2
-    assert list(said.json["hits"][0]) == ["rank", "id", "similarity", "uri", "caption", "metadata"]
+    keys = ["rank", "id", "similarity", "uri", "caption", "metadata", "relevance"]
+    assert list(said.json["hits"][0]) == keys
     assert [hit["rank"] for hit in said.json["hits"]] == [1, 2]
     assert all(-1 <= hit["similarity"] <= 1 for hit in said.json["hits"])
 

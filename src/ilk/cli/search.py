@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 @model_option
 @click.option("-k", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits.")
 @click.option(
+    "--offset",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Pass over so many better ones: with -k 10 the second page begins at 10.",
+)
+@click.option(
     "--min-similarity",
     metavar="COSINE",
     type=click.FloatRange(-1, 1),
@@ -46,6 +53,7 @@ def search(
     gallery: Path | None,
     model: str | None,
     k: int,
+    offset: int,
     min_similarity: float | None,
     space: SpaceName,
     device: str | None,
@@ -68,7 +76,7 @@ def search(
     from ilk.query import parse
 
     with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
-        hits = opened.search(parse(query), k=k, min_similarity=min_similarity, model=model, space=space)
+        hits = opened.search(parse(query), k=k, offset=offset, min_similarity=min_similarity, model=model, space=space)
         if as_json:
             print_json(hits.to_dict())
         elif paths or print0:
@@ -82,7 +90,7 @@ def search(
             )
     if not hits:
         if not as_json:
-            complain("Nothing found.")
+            complain(hits.note or "Nothing found.")
         sys.exit(NOTHING_FOUND)
 
 

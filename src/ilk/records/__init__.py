@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ilk.records.hits import Hit, Hits
+from ilk.records.hits import Hit, Hits, SearchedIn, SearchPlan
 from ilk.records.items import Failure, Item, Metadata, MetadataValue, Neighbour, Space, SpaceName
 from ilk.records.reports import AddReport, GalleryInfo, IndexState
 
@@ -17,6 +17,8 @@ __all__ = [
     "Metadata",
     "MetadataValue",
     "Neighbour",
+    "SearchPlan",
+    "SearchedIn",
     "Space",
     "SpaceName",
 ]

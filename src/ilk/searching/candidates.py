@@ -1,0 +1,46 @@
+"""What may become a hit, on its way through the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ilk.records import Hit, Item
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """An item that was found, and what has been learned of it so far.
+
+    Attributes
+    ----------
+    item
+        The item.
+    similarity
+        Its cosine with the query, in the space whose similarities are shown.
+    worth
+        What it is ranked by, higher is better: the similarity, or the sum of a fusion.
+    parts, relevance, duplicates
+        As in `Hit`.
+    """
+
+    item: Item
+    similarity: float
+    worth: float
+    parts: Mapping[str, Mapping[str, float]] | None = None
+    relevance: float | None = None
+    duplicates: list[str] = field(default_factory=list)
+
+    def hit(self, rank: int) -> Hit:
+        """As it is answered."""
+        return Hit(
+            rank=rank,
+            id=self.item.id,
+            similarity=self.similarity,
+            uri=self.item.uri,
+            caption=self.item.captions[0] if self.item.captions else None,
+            metadata=self.item.metadata,
+            relevance=self.relevance,
+            parts=self.parts,
+            duplicates=tuple(self.duplicates),
+        )
