@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, IndexState, Item, Neighbour, Space
+from ilk.records import Failure, GalleryInfo, IndexState, Item, Metadata, Neighbour, Space
 from ilk.stores.base import Found, Kept, Known, Upsert
 
 Vector = npt.NDArray[np.float16]
@@ -30,6 +30,7 @@ class ReferenceStore:
         self.pictures: dict[str, Kept] = {}
         self.samples: dict[Space, npt.NDArray[np.float32]] = {}
         self.noted: set[str] | None = None
+        self.saved: set[str] = set()
         self.locked = False
 
     def close(self) -> None:
@@ -75,6 +76,10 @@ class ReferenceStore:
     def fetch(self, ids: Sequence[str]) -> Mapping[str, Item]:
         """As promised."""
         return {id_: self.items[id_] for id_ in ids if id_ in self.items}
+
+    def saved_fields(self) -> frozenset[str]:
+        """As promised."""
+        return frozenset(self.saved)
 
     def kept(self, id: str) -> Kept | None:  # noqa: A002
         """As promised."""
@@ -197,6 +202,20 @@ class ReferenceStore:
             self._remove(failure.id)
             self.failed[failure.id] = failure
 
+    def save_fields(self, values: Mapping[str, Metadata]) -> int:
+        """As promised, field by field."""
+        for field in {field for fields in values.values() for field in fields} - self.saved:
+            if not field.isidentifier() or any(field in item.metadata for item in self.items.values()):
+                raise InputError("no name for a saved field")
+            self.saved.add(field)
+        there = [id_ for id_ in values if id_ in self.items]
+        for id_ in there:
+            after = {**self.items[id_].metadata, **values[id_]}
+            gone = {field for field, value in values[id_].items() if value is None}
+            metadata = {field: value for field, value in after.items() if field not in gone}
+            self.items[id_] = replace(self.items[id_], metadata=metadata)
+        return len(there)
+
     def forget_failures(self) -> int:
         """As promised."""
         forgotten = len(self.failed)
@@ -253,6 +272,9 @@ class ReferenceStore:
             if other_picture or other_texts:
                 vectors.pop(item.id, None)
         self.failed.pop(item.id, None)
+        if old is not None and old.digest == item.digest:
+            kept = {field: value for field, value in old.metadata.items() if field in self.saved}
+            item = replace(item, metadata={**item.metadata, **kept})
         self.items[item.id] = item
 
     def _vectors_of(self, id_: str) -> dict[Space, Vector]:

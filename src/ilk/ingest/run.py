@@ -266,7 +266,11 @@ class Ingest:
         if prepared.before is None or prepared.before.digest is None:
             return ["added"] if prepared.pixels is not None else ["added", "copied"]
         old = self.store.fetch([item.id]).get(item.id)
-        same = old is not None and replace(old, stamp=item.stamp) == item and prepared.before.encoded
+        if old is None or not prepared.before.encoded:
+            return ["updated"]
+        saved = self.store.saved_fields()  # these are the gallery's, and stay: the source cannot change them
+        before, now = ({k: v for k, v in each.metadata.items() if k not in saved} for each in (old, item))
+        same = replace(old, stamp=item.stamp, metadata=before) == replace(item, metadata=now)
         return ["unchanged" if same else "updated"]
 
     def _sweep(self) -> None:

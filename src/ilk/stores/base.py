@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
+from ilk.records import Failure, GalleryInfo, Item, Metadata, Neighbour, Space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,6 +138,10 @@ class Store(Protocol):
         """The items with these ids; unknown ids are left out."""
         ...
 
+    def saved_fields(self) -> frozenset[str]:
+        """The fields of metadata that `Writer.save_fields` wrote, and that no source speaks for."""
+        ...
+
     def kept(self, id: str) -> Kept | None:  # noqa: A002 -- the field's word
         """What is kept of an item's picture; None if nothing is, because its source has it."""
         ...
@@ -250,6 +254,24 @@ class Writer(Protocol):
             If the space was not added, or a vector is not of its dimension.
         ilk.errors.InputError
             If a vector is not finite and unit, or a text cannot be stored.
+        """
+        ...
+
+    def save_fields(self, values: Mapping[str, Metadata]) -> int:
+        """Give items fields of metadata that no source speaks for, such as labels; returns how many items there were.
+
+        A later `write` of an item leaves them alone, unless its bytes are others: what was said of the old picture
+        need not hold of the new one. Stamps and vectors stay as they are.
+
+        Parameters
+        ----------
+        values
+            Fields for each id, added to those that it has. A None takes a field away. Unknown ids are left alone.
+
+        Raises
+        ------
+        ilk.errors.InputError
+            If a field has no name that filters can say, or one that a source has given to an item.
         """
         ...
 

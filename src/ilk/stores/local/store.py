@@ -11,7 +11,7 @@ from ilk.place import DATABASE
 from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
 from ilk.stores.base import Found, Kept, Known
-from ilk.stores.local import catalog, migrations
+from ilk.stores.local import catalog, migrations, saved
 from ilk.stores.local.database import Database, connect, explained
 from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
 from ilk.stores.local.info import gallery_info
@@ -175,6 +175,11 @@ class LocalStore:
         """The items with these ids, in this order; unknown ids are left out."""
         with self._database.reading() as connection:
             return catalog.items(connection, ids)
+
+    def saved_fields(self) -> frozenset[str]:
+        """The fields of metadata that were saved here and that no source speaks for."""
+        with self._database.reading() as connection:
+            return saved.names(connection)
 
     def kept(self, id: str) -> Kept | None:  # noqa: A002 -- the field's word
         """What is kept of an item's picture; None if nothing is, because its source has it."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from ilk.errors import GalleryError, InputError, ModelMismatchError
-from ilk.records import Failure, Item, Space
+from ilk.records import Failure, Item, Metadata, Space
 from ilk.stores.base import Upsert
-from ilk.stores.local import catalog, renames
+from ilk.stores.local import catalog, renames, saved
 from ilk.stores.local.database import Database, explained, transaction
 from ilk.stores.local.index import IndexPolicy
 from ilk.stores.local.lock import WriterLock
@@ -99,7 +99,8 @@ class LocalWriter:
                     f'The gallery has no {space.name} space of the model "{space.model}" yet: add it before writing.'
                 )
             renames.apply(connection, upserts)
-            numbers = [_put(connection, upsert.item, now) for upsert in upserts]
+            fields = saved.names(connection)
+            numbers = [_put(connection, upsert.item, now, fields) for upsert in upserts]
             for item_id, vector in zip(numbers, vectors, strict=True):
                 if vector is not None:
                     _put_vector(connection, number, item_id, vector)
@@ -116,6 +117,13 @@ class LocalWriter:
             )
             for failure in failures:
                 _fail(connection, failure, now)
+
+    def save_fields(self, values: Mapping[str, Metadata]) -> int:
+        """Save fields of metadata that no source speaks for; see `ilk.stores.base.Writer.save_fields`."""
+        packed = [_json(id_, fields) for id_, fields in values.items()]
+        with self._transaction() as connection:
+            saved.claim(connection, {field for fields in values.values() for field in fields})
+            return saved.put(connection, values, packed)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove items; returns how many there were. Unknown ids are left alone."""
@@ -256,11 +264,13 @@ def _rename_space(connection: sqlite3.Connection, number: int, space: Space) -> 
     connection.execute("UPDATE setting SET value = ? WHERE key = 'default_model' AND value = ?", (space.model, old))
 
 
-def _put(connection: sqlite3.Connection, item: Item, now: str) -> int:
-    """Insert or replace an item and its captions; vectors made of what it was before go."""
+def _put(connection: sqlite3.Connection, item: Item, now: str, fields: Collection[str]) -> int:
+    """Insert or replace an item and its captions; vectors made of what it was before go, and so do saved fields."""
     row: tuple[Any, ...] = (item.uri, item.source, item.stamp, item.digest, item.size_bytes, item.width, item.height)
-    row = (*row, _json(item.id, item.metadata), now)
-    old = connection.execute("SELECT item_id, digest FROM item WHERE id = ?", (item.id,)).fetchone()
+    old = connection.execute("SELECT item_id, digest, metadata FROM item WHERE id = ?", (item.id,)).fetchone()
+    same = old is not None and old[1] == item.digest
+    metadata = saved.carried(fields, old[2], item.metadata) if same and fields else item.metadata
+    row = (*row, _json(item.id, metadata), now)
     if old is None:
         item_id = connection.execute(
             "INSERT INTO item (uri, source, stamp, digest, size_bytes, width, height, metadata, updated_at, added_at, "
