@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ilk.encoders.logits import Logits
+
 COLOURS: dict[str, tuple[float, float, float]] = {
     "red": (255, 0, 0),
     "green": (0, 255, 0),
@@ -32,6 +34,7 @@ class ColourEncoder:
     revision = None
     dimension = 4
     image_size = 8
+    logits: Logits | None = None
     modalities: frozenset[Literal["image", "text"]] = frozenset({"image", "text"})
 
     def __init__(self, *, digest: str = "c" * 64, batch_size: int = 4) -> None:

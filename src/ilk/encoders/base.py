@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
+    from ilk.encoders.logits import Logits
+
     Pixels: TypeAlias = npt.NDArray[np.uint8 | np.float32]
     """Prepared pictures, from 0 to 255: bytes, unless the model's reference resizes in floating point."""
 
@@ -51,6 +53,11 @@ class Encoder(Protocol):
     @property
     def image_size(self) -> int:
         """Pixels of the shorter side it looks at; a decoder may scale down to twice this at no loss that matters."""
+        ...
+
+    @property
+    def logits(self) -> Logits | None:
+        """How its cosines become probabilities; None if its files do not say, or if it has one tower."""
         ...
 
     @property

@@ -22,8 +22,9 @@ from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
 from ilk.encoders.layout import ModelFiles
+from ilk.encoders.logits import Logits, logits_from_dict, logits_of_config
 from ilk.encoders.preprocess import Preprocessing
-from ilk.encoders.provenance import digest_known_by
+from ilk.encoders.provenance import Provenance, digest_known_by
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
 from ilk.errors import ModalityError, ModelFormatError
@@ -106,6 +107,13 @@ class OnnxEncoder:
     def modalities(self) -> frozenset[Modality]:
         """Which of ``"image"`` and ``"text"`` it can encode."""
         return self.files.modalities
+
+    @cached_property
+    def logits(self) -> Logits | None:
+        """How its cosines become probabilities: as its configuration says, or the checkpoint that it was made of."""
+        origin = Provenance.read(self.files.folder)
+        said = logits_of_config(self.files.config, name=self.name)
+        return said or (logits_from_dict(origin.logits) if origin is not None else None)
 
     @property
     def batch_size(self) -> int:

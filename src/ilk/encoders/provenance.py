@@ -31,6 +31,8 @@ class Provenance:
         The digest of each faithful variant; full precision under the empty string.
     written_by
         Versions, by package.
+    logits
+        How cosines become probabilities, as `ilk.encoders.logits.Logits.to_dict` says it; None if that is not known.
     """
 
     model: str
@@ -39,13 +41,15 @@ class Provenance:
     pooling: str
     exports: dict[str, str] = field(default_factory=dict)
     written_by: dict[str, str] = field(default_factory=dict)
+    logits: dict[str, Any] | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Provenance | None:
         """That of an export; None where there is none that can be read."""
         try:
             content = json.loads((folder / FILE).read_bytes())
-            return cls(**{name: content[name] for name in cls.__slots__})
+            required = {name: content[name] for name in cls.__slots__ if name != "logits"}
+            return cls(**required, logits=content.get("logits"))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -21,6 +21,7 @@ from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TO
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
 from ilk.encoders.families import CheckpointPooling
+from ilk.encoders.logits import Logits, logits_of_weights
 from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.text import TextReader, TextRules
 from ilk.encoders.torch.crew import start_crew
@@ -131,6 +132,13 @@ class TorchEncoder:
                 f"outputs become one vector must be said: {self.name}#cls, {self.name}#mean or {self.name}#pooler."
             )
         return pooling
+
+    @cached_property
+    def logits(self) -> Logits | None:
+        """How its cosines become probabilities, as its weights have it; None if it has one tower."""
+        if self.modalities != {"image", "text"}:
+            return None
+        return logits_of_weights(self.files.folder, self.files.weights, name=self.name)
 
     @property
     def batch_size(self) -> int:

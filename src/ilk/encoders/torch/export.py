@@ -246,6 +246,7 @@ def _vouch(encoder: TorchEncoder, exported: OnnxEncoder, folder: Path, aside: Pa
             **(before.exports if before else {}),
             **({exported.variant or "": exported.digest} if faithful else {}),
         },
+        logits=encoder.logits.to_dict() if encoder.logits else None,
         written_by={package: version(package) for package in ("ilk", "torch", "transformers")},
     ).write(aside)
 
