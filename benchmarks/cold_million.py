@@ -33,6 +33,7 @@ from benchmarks.checkpoints import write_clip
 from benchmarks.crowded import write_gallery, write_rclip_index
 from benchmarks.rivals import MERGES
 from ilk.encoders import load_encoder
+from ilk.models import space_of
 
 FEW = 1_000
 RCLIP_ROWS = 100_000
@@ -78,9 +79,9 @@ def best(runs: Sequence[Run]) -> dict[str, Any]:
 def measure(keep: Path, envs: Path | None, *, merges: Path, items: int, repeat: int) -> dict[str, Any]:
     """Make what is not there yet, then time everything in turn."""
     keep.mkdir(parents=True, exist_ok=True)
-    pocket = load_encoder("pocket")
-    few = write_gallery(keep / f"pocket-{FEW}.ilk", FEW, pocket, "pocket")
-    many = write_gallery(keep / f"pocket-{items}.ilk", items, pocket, "pocket")
+    pocket = space_of(load_encoder("pocket"))
+    few = write_gallery(keep / f"pocket-{FEW}.ilk", FEW, pocket)
+    many = write_gallery(keep / f"pocket-{items}.ilk", items, pocket)
     commands: dict[str, tuple[list[str], Path | None, dict[str, str] | None]] = {
         f"ilk, pocket, {FEW:,}": (search(few), None, None),
         f"ilk, pocket, {items:,}": (search(many), None, None),
@@ -114,7 +115,7 @@ def _clip(
     if not exported.exists():
         ilk = str(Path(sys.executable).with_name("ilk"))
         subprocess.run([ilk, "models", "export", str(checkpoint), str(exported)], check=True)
-    gallery = write_gallery(keep / f"clip-{items}.ilk", items, load_encoder(str(exported)), str(exported))
+    gallery = write_gallery(keep / f"clip-{items}.ilk", items, space_of(load_encoder(str(exported))))
     data = rclip_files.write_rclip(keep / "rclip", checkpoint, merges)
     folder = keep / "rclip-pictures"
     folder.mkdir(exist_ok=True)

@@ -10,18 +10,13 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 import ilk
-from ilk.models import space_of
-from ilk.records import Item
+from ilk.records import Item, Space
 from ilk.stores.base import Upsert
-
-if TYPE_CHECKING:
-    from ilk.encoders.base import Encoder
 
 BATCH = 8_192
 CLUSTER = 500
@@ -31,6 +26,8 @@ SPREAD = 0.9
 """Length of what is added to a centre of length 1: neighbours then have a cosine around .55."""
 
 YEARS = range(2000, 2025)
+
+MADE_UP = "made up"
 
 
 def clustered(count: int, dimension: int, *, seed: int = 0) -> Iterator[npt.NDArray[np.float32]]:
@@ -43,8 +40,20 @@ def clustered(count: int, dimension: int, *, seed: int = 0) -> Iterator[npt.NDAr
         yield _unit(centres[rng.integers(len(centres), size=size)] + noise)
 
 
-def write_gallery(directory: Path, count: int, encoder: Encoder, model: str, *, seed: int = 0) -> Path:
-    """Make a gallery of so many items with vectors of an encoder's space; one that is there already is kept.
+def made_up_space(dimension: int) -> Space:
+    """A space of no model: it can be asked with vectors and items alone."""
+    return Space(
+        name="image",
+        model=MADE_UP,
+        revision=None,
+        digest="0" * 64,
+        dimension=dimension,
+        modalities=frozenset({"image"}),
+    )
+
+
+def write_gallery(directory: Path, count: int, space: Space, *, index: bool = True, seed: int = 0) -> Path:
+    """Make a gallery of so many items with vectors of a space; one that is there already is kept.
 
     Each item has a caption and a year, a camera and a place in its metadata, as a photograph's has.
 
@@ -52,14 +61,14 @@ def write_gallery(directory: Path, count: int, encoder: Encoder, model: str, *, 
     ----------
     directory
         The gallery's own.
-    model
-        The name that `encoder` was opened by.
+    index
+        Whether the index is made too.
     """
     if directory.exists():
         return directory
     beside = directory.with_name(f"part-{directory.name}")
+    model = None if space.model == MADE_UP else space.model
     with contextlib.closing(ilk.create(beside, model=model)) as gallery, gallery.store.writing() as writer:
-        space = space_of(encoder)
         writer.add_space(space)
         number = 0
         for rows in clustered(count, space.dimension, seed=seed):
@@ -72,7 +81,8 @@ def write_gallery(directory: Path, count: int, encoder: Encoder, model: str, *, 
                 space=space,
             )
             number += len(rows)
-        writer.refresh_index()
+        if index:
+            writer.refresh_index()
     return beside.rename(directory)
 
 
