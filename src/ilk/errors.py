@@ -5,6 +5,7 @@
     IlkError
     ├── InputError                what was asked makes no sense as it stands
     │   ├── QueryError            a query that cannot be read
+    │   │   └── FilterError       a filter that cannot
     │   ├── ItemNotFoundError     an id the gallery does not hold
     │   └── SourceError           pictures that cannot be listed: no such folder, an empty folder
     ├── PictureError              bytes that are no picture, or one beyond the limits
@@ -55,6 +56,10 @@ class InputError(IlkError):
 
 class QueryError(InputError):
     """A query that cannot be read."""
+
+
+class FilterError(QueryError):
+    """A filter that cannot be read, or that asks for what makes no sense."""
 
 
 class ItemNotFoundError(InputError):
