@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -130,6 +132,25 @@ class ReferenceStore:
         if known is None or not np.array_equal(known, rows):
             self.samples[space] = known = rows
         return known
+
+    def match_words(
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+    ) -> list[list[tuple[str, float]]]:
+        """Score every caption for every query, as the formula is printed."""
+        texts = [(item.id, tokens(text)) for item in self.items.values() for text in item.captions]
+        answers = []
+        for query in queries:
+            best: dict[str, float] = {}
+            for id_, text in texts:
+                score = bm25([tokens(word) for word in query], text, [each for _, each in texts])
+                if score > 0 and (where is None or where.matches(self.items[id_])):
+                    best[id_] = max(score, best.get(id_, 0.0))
+            answers.append(sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))[:k])
+        return answers
+
+    def has_captions(self) -> bool:
+        """As promised."""
+        return any(item.captions for item in self.items.values())
 
     def index_name(self, space: Space) -> str:
         """As promised."""
@@ -300,3 +321,26 @@ def similarity(query: npt.NDArray[np.float32], vector: Vector) -> float:
     """The inner product, exactly, rounded to float32 once."""
     products = [float(a) * float(b) for a, b in zip(query, vector, strict=True)]
     return float(np.float32(min(1.0, max(-1.0, math.fsum(products)))))
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text: runs of letters and digits, without case and diacritics."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return re.findall(r"[^\W_]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+
+
+def bm25(phrases: Sequence[Sequence[str]], text: Sequence[str], texts: Sequence[Sequence[str]]) -> float:
+    """Robertson and Zaragoza 2009, equation 3.15, with FTS5's k1 and b and its floor under what is in most texts."""
+    average = sum(map(len, texts)) / len(texts)
+    total = 0.0
+    for phrase in phrases:
+        times = occurrences(phrase, text)
+        having = sum(1 for each in texts if occurrences(phrase, each))
+        rarity = max(1e-6, math.log((len(texts) - having + 0.5) / (having + 0.5)))
+        total += rarity * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(text) / average))
+    return total
+
+
+def occurrences(phrase: Sequence[str], text: Sequence[str]) -> int:
+    """How often a phrase stands in a text."""
+    return sum(1 for i in range(len(text)) if phrase and list(text[i : i + len(phrase)]) == list(phrase))

@@ -204,6 +204,30 @@ class Store(Protocol):
         """
         ...
 
+    def match_words(
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+    ) -> list[list[tuple[str, float]]]:
+        """For each list of words the k items whose captions have most of them, by BM25.
+
+        Parameters
+        ----------
+        queries
+            Words; none of them is taken for syntax. Upper and lower case, and diacritics, make no difference.
+        k
+            At most this many each.
+        where
+            As for `search`.
+
+        Returns
+        -------
+        Ids and BM25 (higher is better, that of an item's best caption), best first; equal ones are ordered by id.
+        """
+        ...
+
+    def has_captions(self) -> bool:
+        """Whether any item has one."""
+        ...
+
     def index_name(self, space: Space) -> str:
         """How this space is searched: ``"exact"``, or a FAISS factory string."""
         ...

@@ -11,7 +11,7 @@ from ilk.place import DATABASE
 from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
 from ilk.stores.base import Found, Kept, Known
-from ilk.stores.local import catalog, migrations, saved
+from ilk.stores.local import catalog, migrations, saved, words
 from ilk.stores.local.database import Database, connect, explained
 from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
 from ilk.stores.local.info import gallery_info
@@ -244,6 +244,20 @@ class LocalStore:
                 return self._search(queries, k, space, exclude)
             except IndexRefusedError:
                 continue
+
+    def match_words(
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+    ) -> list[list[tuple[str, float]]]:
+        """For each list of words the k items whose captions have most of them; see `ilk.stores.base.Store`."""
+        if where is not None:
+            raise InputError("Filters are not known to this store yet.")
+        with self._database.reading() as connection:
+            return words.matches(connection, queries, k)
+
+    def has_captions(self) -> bool:
+        """Whether any item has one."""
+        with self._database.reading() as connection:
+            return words.any_captions(connection)
 
     def index_name(self, space: Space) -> str:  # noqa: ARG002 -- there will be others
         """How this space is searched: always exactly, for now."""
