@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ilk.encoders.base import Encoder
+    from ilk.relevance import Asked
     from ilk.stores.base import Store
 
 
@@ -107,6 +108,15 @@ class Asking:
                 )
             row[:] = given / np.linalg.norm(given)
         return rows
+
+    def asked(self, query: Query) -> Asked:
+        """What a query is made of, by which its hits' relevance is told; see `ilk.relevance`."""
+        of_texts = self.space.name == "caption"
+        made = {"text": "text", "image": "image", "item": "text" if of_texts else "image", "vector": "other"}
+        kinds = {made[term.kind] for term in query.terms}
+        if len(kinds) > 1:
+            return "other"
+        return "text" if kinds == {"text"} else "image" if kinds == {"image"} else "other"
 
     def asked_with(self, query: Query) -> frozenset[str]:
         """The ids of the items a query is made of: themselves they would always find first."""

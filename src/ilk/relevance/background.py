@@ -1,0 +1,154 @@
+"""What a query finds anyway: how near it is to pictures of the gallery that it does not ask for.
+
+The cosines of these models mean little by themselves. 0.3 may be the best that words ever reach in one model and what
+everything has in another; some queries are near everything. What tells is how far a hit stands above the others.
+
+::
+
+    sample of the gallery ──▶ similarities with this query ──▶ middle ────┐
+                          └─▶ similarities with other queries ──▶ spread ─┴─▶ excess ──▶ relevance
+    phrases without meaning ──▶ likeness of this query ────────────────────▶ meaning ──┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from ilk.relevance import calibration
+from ilk.relevance.probes import Probes
+
+if TYPE_CHECKING:
+    from ilk.encoders.base import Encoder
+    from ilk.records import Space
+    from ilk.stores.base import Store
+
+Asked: TypeAlias = Literal["text", "image", "other"]
+"""What a query is made of: words alone, pictures alone, or both, or nobody knows what."""
+
+SAMPLE = 1024
+"""Vectors of the gallery that a query is compared with."""
+
+FEWEST = 32
+"""With less in a gallery nobody knows what is common there."""
+
+PICTURES = 256
+"""Of the sample, whose own backgrounds say what is typical of a query by example."""
+
+NARROWEST = 1e-6
+"""A spread below this is that of copies of one picture."""
+
+_newest: WeakKeyDictionary[Store, dict[Space, Background]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Background:
+    """A sample of a space, and what is typical of it. Make it with `of`.
+
+    Attributes
+    ----------
+    sample
+        Vectors as stored, of shape (m, d).
+    open_encoder
+        Opens the model of the space; called for queries in words alone.
+    """
+
+    sample: npt.NDArray[np.float32]
+    open_encoder: Callable[[], Encoder] = field(repr=False)
+
+    @classmethod
+    def of(cls, store: Store, space: Space, *, open_encoder: Callable[[], Encoder]) -> Background:
+        """The background of a space as it is now; the very same for as long as nothing is written to the gallery."""
+        sample = store.sample(space, SAMPLE)
+        spaces = _newest.setdefault(store, {})
+        known = spaces.get(space)
+        if known is None or known.sample is not sample:
+            known = spaces[space] = cls(sample=sample, open_encoder=open_encoder)
+        return known
+
+    def relevance(
+        self, query: npt.NDArray[np.float32], similarities: Sequence[float], *, asked: Asked
+    ) -> list[float] | None:
+        """How likely each hit shows what was asked for, in [0, 1].
+
+        Parameters
+        ----------
+        query
+            Unit vector of shape (d,).
+        similarities
+            Cosines of the query with the hits.
+        asked
+            What the query is made of; see `ilk.asking.Asking.asked`.
+
+        Returns
+        -------
+        In the order of the similarities, and rising with them; None where the space holds too few vectors to tell
+        (`FEWEST`).
+
+        Notes
+        -----
+        Cost: one product of the sample with the query. `docs/relevance.md` says what was measured.
+        """
+        if len(self.sample) < FEWEST:
+            return None
+        common = self.sample @ np.asarray(query, np.float32)
+        above = np.asarray(similarities, np.float64) - float(np.median(common))
+        if asked == "text":
+            found = calibration.TEXT.relevance(above / self._texts.spread, self._texts.meaninglessness(query))
+        elif asked == "image":
+            found = calibration.IMAGE.relevance(above / self._spread_of_pictures)
+        else:
+            found = calibration.OTHER.relevance(above / max(float(common.std()), NARROWEST))
+        return [float(each) for each in found]
+
+    @cached_property
+    def _texts(self) -> _Texts:
+        probes = Probes.of(self.open_encoder())
+        nonsense = probes.meaningless.mean(axis=0)
+        likeness = probes.meaningful @ nonsense
+        return _Texts(
+            spread=_spread(self.sample @ probes.meaningful.T),
+            nonsense=nonsense,
+            middle=float(likeness.mean()),
+            deviation=max(float(likeness.std()), NARROWEST),
+        )
+
+    @cached_property
+    def _spread_of_pictures(self) -> float:
+        some = self.sample[:PICTURES]
+        return _spread(self.sample @ some.T)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Texts:
+    """What is typical of queries in words.
+
+    Attributes
+    ----------
+    spread
+        Of the similarities of one phrase with the sample.
+    nonsense
+        The mean of phrases that mean nothing, of shape (d,).
+    middle, deviation
+        Of the likeness of phrases that mean something to it.
+    """
+
+    spread: float
+    nonsense: npt.NDArray[np.float32]
+    middle: float
+    deviation: float
+
+    def meaninglessness(self, query: npt.NDArray[np.float32]) -> float:
+        """How much a query is like those that mean nothing, in deviations from those that mean something."""
+        return (float(query @ self.nonsense) - self.middle) / self.deviation
+
+
+def _spread(similarities: npt.NDArray[np.float32]) -> float:
+    """The mean standard deviation of columns, each of the similarities of one query with the sample."""
+    return max(float(similarities.std(axis=0).mean()), NARROWEST)

@@ -1,0 +1,45 @@
+"""From what was measured of a hit to a probability: logistic regressions, fitted once by `benchmarks/relevance.py`.
+
+`docs/relevance.md` says on what, and how far they hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The weights of one regression.
+
+    Attributes
+    ----------
+    offset
+        Of all.
+    excess
+        Weight of how far a hit is above the query's background, in spreads.
+    meaning
+        Weight of how much the query is like one that means nothing.
+    """
+
+    offset: float
+    excess: float
+    meaning: float = 0.0
+
+    def relevance(self, excess: npt.NDArray[np.float64], meaning: float = 0.0) -> npt.NDArray[np.float64]:
+        """The probability of each hit, in [0, 1]."""
+        logits = self.offset + self.excess * excess + self.meaning * meaning
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+
+
+TEXT = Calibration(offset=-3.58, excess=0.65, meaning=-0.73)
+"""Of queries in words."""
+
+IMAGE = Calibration(offset=-3.58, excess=0.65)
+"""Of queries by example."""
+
+OTHER = Calibration(offset=-3.58, excess=0.65)
+"""Of what mixes both, and of vectors that nobody knows the model of."""
