@@ -101,12 +101,13 @@ def test_one_that_does_not_fit_is_an_error(clip: Case, monkeypatch: pytest.Monke
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize(("precision", "least"), [("bfloat16", 0.995), ("float16", 0.9999), ("int8", 0.9)])
+@pytest.mark.parametrize(("precision", "least"), [("bfloat16", 0.99), ("float16", 0.9999), ("int8", 0.9)])
 def test_other_precisions_are_near(precision: Precision, least: float, clip: Case) -> None:
     """Less exact arithmetic gives nearly the same vectors, still of length one and in float32, of the same model.
 
-    The bounds are wide: these weights are drawn so that rounding shows. What a precision costs a model of a usual size
-    is for ``benchmarks/precision.py`` to say.
+    The bounds are wide: these weights are drawn so that rounding shows, and the vocabulary, which is learnt anew each
+    time, decides which of them a text meets. What a precision costs a model of a usual size is for
+    ``benchmarks/precision.py`` to say.
     """
     encoder = opened(clip, precision=precision)
     rows, words = encoder.encode_images(pictures()), encoder.encode_texts(texts("clip"))

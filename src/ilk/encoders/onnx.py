@@ -16,8 +16,9 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ilk.encoders.abstract import AbstractEncoder
 from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
@@ -27,13 +28,13 @@ from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.provenance import Provenance, digest_known_by
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
-from ilk.errors import ModalityError, ModelFormatError
+from ilk.errors import ModelFormatError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from PIL.Image import Image
 
+    from ilk.encoders.abstract import Tokens
     from ilk.encoders.base import Pixels
 
 BATCH_SIZE = 32
@@ -42,7 +43,7 @@ BATCH_SIZE = 32
 _DEFAULT_OPTIONS = ComputeOptions()
 
 
-class OnnxEncoder:
+class OnnxEncoder(AbstractEncoder):
     """A model in a folder of ONNX files; an `ilk.encoders.base.Encoder`. Thread-safe.
 
     Parameters
@@ -74,25 +75,12 @@ class OnnxEncoder:
         options: ComputeOptions = _DEFAULT_OPTIONS,
     ) -> None:
         self.files = ModelFiles(folder, name=name, variant=variant)
-        self.options = options
-        self._name, self._revision, self.variant = name, revision, variant
+        super().__init__(self.files, name=name, revision=revision, options=options)
+        self.variant = variant
         self._sessions: dict[str, Session] = {}
         self._loading = {file: Lock() for file in self.files.weights.values()}
 
-    def __repr__(self) -> str:
-        return f"<OnnxEncoder {self.name}: {' and '.join(sorted(self.modalities))}, from {self.files.folder}>"
-
     # -- what it is, without loading it ---------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """What the model was asked for by."""
-        return self._name
-
-    @property
-    def revision(self) -> str | None:
-        """Which version of it, where the name alone does not say."""
-        return self._revision
 
     @cached_property
     def digest(self) -> str:
@@ -102,11 +90,6 @@ class OnnxEncoder:
         """
         own = digest_files(self.files.folder, self.files.decisive())
         return digest_known_by(self.files.folder, self.variant, own)
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """Which of ``"image"`` and ``"text"`` it can encode."""
-        return self.files.modalities
 
     @cached_property
     def logits(self) -> Logits | None:
@@ -134,11 +117,6 @@ class OnnxEncoder:
             if isinstance(value := self.files.setting(key), int):
                 return value
         return self._probe()
-
-    @property
-    def image_size(self) -> int:
-        """Pixels of the shorter side it looks at; 0 if it sees nothing."""
-        return self.preprocessing.image_size if "image" in self.modalities else 0
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
@@ -177,81 +155,26 @@ class OnnxEncoder:
             rules = replace(rules, context=min(rules.context, shape[1]), pad_to_context=True)
         return TextReader(files.folder / layout.tokenizer, rules)
 
-    def load(self, modality: Modality) -> None:
-        """Load one tower now rather than when it is first used. Doing it again costs nothing.
+    # -- computing ------------------------------------------------------------------------------------------------
 
-        Raises
-        ------
-        ModalityError
-            If the model has no such tower.
-        """
-        self._require(modality)
+    def _load(self, modality: Modality) -> None:
         self._session(modality)
-        _ = self.reader if modality == "text" else self.preprocessing
 
-    # -- encoding -------------------------------------------------------------------------------------------------
-
-    def prepare_image(self, image: Image) -> Pixels:
-        """Resize and crop one upright RGB picture to an array of shape (height, width, 3), as the reference does."""
-        return self.preprocessing.prepare(image)
-
-    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
-        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no picture tower.
-        ModelFormatError
-            If the model fails, or gives something that is no direction.
-        """
-        import numpy as np
-
-        self._require("image")
-        rows = np.empty((len(batch), self.dimension), np.float32)
-        for start in range(0, len(batch), self.batch_size):
+    def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
+        for start in range(0, len(inputs), self.batch_size):
             some = slice(start, start + self.batch_size)
-            rows[some] = self._encode("image", {"pixel_values": self.preprocessing.normalise(batch[some])})
-        return rows
+            found = self._run(modality, self._feeds(modality, inputs[some]))
+            if found.shape[1] != self.dimension:
+                raise ModelFormatError(
+                    f"{self.name} gives {modality} vectors of {found.shape[1]} numbers where {self.dimension} were "
+                    "expected."
+                )
+            rows[some] = found
 
-    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
-        """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no picture tower.
-        """
-        import numpy as np
-
-        self._require("image")
-        batch = np.empty((len(images), *self.preprocessing.shape), self.preprocessing.dtype)
-        for row, image in enumerate(images):
-            batch[row] = self.prepare_image(image)
-        return self.encode_prepared(batch)
-
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
-
-        Texts of like length go through the tower together, so that little of a batch is padding.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no text tower.
-        ModelFormatError
-            If the model fails, or gives something that is no direction.
-        """
-        import numpy as np
-
-        self._require("text")
-        rows = np.empty((len(texts), self.dimension), np.float32)
-        sequences = self.reader.read(texts)
-        order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
-        for start in range(0, len(order), self.batch_size):
-            some = order[start : start + self.batch_size]
-            rows[some] = self._encode("text", self._text_feeds([sequences[row] for row in some]))
-        return rows
+    def _feeds(self, modality: Modality, inputs: Any) -> dict[str, npt.NDArray[np.generic]]:
+        if modality == "text":
+            return self._text_feeds(inputs)
+        return {"pixel_values": self.preprocessing.normalise(inputs)}
 
     def _text_feeds(self, sequences: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.generic]]:
         """Everything that some export asks for; `Session.run` leaves out what this one does not."""
@@ -285,34 +208,7 @@ class OnnxEncoder:
 
         return np.zeros((1, *self.preprocessing.shape), self.preprocessing.dtype)
 
-    def _encode(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
-        import numpy as np
-
-        rows = self._run(modality, feeds)
-        if rows.shape[1] != self.dimension:
-            raise ModelFormatError(
-                f"{self.name} gives {modality} vectors of {rows.shape[1]} numbers where {self.dimension} were expected."
-            )
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        if not np.isfinite(norms).all() or not norms.all():
-            raise ModelFormatError(
-                f"{self.name} gave a vector of {'zeros' if np.isfinite(norms).all() else 'no finite length'} for "
-                f"{'a picture' if modality == 'image' else 'a text'}. Weights of another variant may do better."
-            )
-        unit: npt.NDArray[np.float32] = rows / norms
-        return unit
-
     # -- loading --------------------------------------------------------------------------------------------------
-
-    def _require(self, modality: Modality) -> None:
-        if modality in self.modalities:
-            return
-        if modality == "text":
-            raise ModalityError(
-                f"{self.name} only sees pictures: it cannot read words. Search with a picture, or use a model that "
-                "does both, such as pocket."
-            )
-        raise ModalityError(f"{self.name} only reads words: it cannot see pictures. Use a model that does both.")
 
     def _file_key(self, modality: Modality) -> Modality | None:
         return modality if modality in self.files.weights else None

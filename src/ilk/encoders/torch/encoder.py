@@ -7,7 +7,6 @@ differs is who computes. Nothing but tensors is taken from a checkpoint: weights
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from ilk.encoders.abstract import AbstractEncoder
 from ilk.encoders.base import Modality
 from ilk.encoders.batching import BatchSize
 from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARIES, Checkpoint
@@ -27,13 +27,13 @@ from ilk.encoders.text import TextReader, TextRules
 from ilk.encoders.torch.crew import start_crew
 from ilk.encoders.torch.replica import Replica
 from ilk.encoders.torch.weights import convert_tokenizer, load_replicas
-from ilk.errors import ModalityError, ModelFormatError, ModelMemoryError
+from ilk.errors import ModelFormatError, ModelMemoryError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from PIL.Image import Image
 
+    from ilk.encoders.abstract import Tokens
     from ilk.encoders.base import Pixels
 
 LARGEST_BATCH = {"cpu": 16, "mps": 64}
@@ -43,7 +43,7 @@ batch leaves behind at each layer no longer fits its cache."""
 _DEFAULT_OPTIONS = ComputeOptions()
 
 
-class TorchEncoder:
+class TorchEncoder(AbstractEncoder):
     """A transformers checkpoint in a folder; an `ilk.encoders.base.Encoder`. Thread-safe.
 
     Parameters
@@ -77,24 +77,11 @@ class TorchEncoder:
         options: ComputeOptions = _DEFAULT_OPTIONS,
     ) -> None:
         self.files = Checkpoint(folder, name=name)
-        self.options = options
-        self._name, self._revision, self._pooling = name, revision, pooling
+        super().__init__(self.files, name=name, revision=revision, options=options)
+        self._pooling = pooling
         self._loading = Lock()
 
-    def __repr__(self) -> str:
-        return f"<TorchEncoder {self.name}: {' and '.join(sorted(self.modalities))}, from {self.files.folder}>"
-
     # -- what it is, without loading it ---------------------------------------------------------------------------
-
-    @property
-    def name(self) -> str:
-        """What the model was asked for by."""
-        return self._name
-
-    @property
-    def revision(self) -> str | None:
-        """Which version of it, where the name alone does not say."""
-        return self._revision
 
     @cached_property
     def digest(self) -> str:
@@ -103,11 +90,6 @@ class TorchEncoder:
         The precision is not part of it: vectors of one checkpoint in several precisions are compared with each other.
         """
         return digest_files(self.files.folder, self.files.decisive(), beside={"pooling": self.pooling})
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """Which of ``"image"`` and ``"text"`` it can encode."""
-        return self.files.modalities
 
     @cached_property
     def pooling(self) -> CheckpointPooling:
@@ -143,7 +125,7 @@ class TorchEncoder:
     @property
     def batch_size(self) -> int:
         """Pictures it likes to be given at once: as many as keep every replica busy."""
-        return self._image_batch.largest * len(self._replicas)
+        return self._batches["image"].largest * len(self._replicas)
 
     @cached_property
     def dimension(self) -> int:
@@ -154,11 +136,6 @@ class TorchEncoder:
         else:
             rows = self._replicas[0].encode_pixels(self._blank())
         return int(rows.shape[1])
-
-    @property
-    def image_size(self) -> int:
-        """Pixels of the shorter side it looks at; 0 if it sees nothing."""
-        return self.preprocessing.image_size if "image" in self.modalities else 0
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
@@ -206,95 +183,15 @@ class TorchEncoder:
             raise ModelFormatError(f"{self.name} lacks {TOKENIZER}, and any older list of its words.")
         return convert_tokenizer(self.files.folder, digest=self.digest, name=self.name)
 
-    def load(self, modality: Modality) -> None:
-        """Load the model now rather than when it is first used. Doing it again costs nothing.
+    # -- computing ------------------------------------------------------------------------------------------------
 
-        Raises
-        ------
-        ModalityError
-            If the model has no such tower.
-        """
-        self._require(modality)
-        _ = self.reader if modality == "text" else self.preprocessing
+    def _load(self, modality: Modality) -> None:  # noqa: ARG002 -- a checkpoint has both towers
         _ = self._replicas
 
-    # -- encoding -------------------------------------------------------------------------------------------------
-
-    def prepare_image(self, image: Image) -> Pixels:
-        """Resize and crop one upright RGB picture to (height, width, 3), as the reference does."""
-        return self.preprocessing.prepare(image)
-
-    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
-        """Encode n prepared pictures of shape (n, height, width, 3) into unit rows (n, d), float32.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no picture tower.
-        ModelFormatError
-            If the model fails, or gives something that is no direction.
-        ModelMemoryError
-            If the device has too little memory for even one.
-        """
-        self._require("image")
-        return self._encode("image", batch, lambda replica, rows: replica.encode_pixels(batch[rows]), self._image_batch)
-
-    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
-        """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no picture tower.
-        """
-        import numpy as np
-
-        self._require("image")
-        blank = self._blank()
-        batch = np.empty((len(images), *blank.shape[1:]), blank.dtype)
-        for row, image in enumerate(images):
-            batch[row] = self.prepare_image(image)
-        return self.encode_prepared(batch)
-
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
-
-        Texts of like length go through the tower together, so that little of a batch is padding.
-
-        Raises
-        ------
-        ModalityError
-            If the model has no text tower.
-        ModelFormatError
-            If the model fails, or gives something that is no direction.
-        """
-        import numpy as np
-
-        self._require("text")
-        sequences = self.reader.read(texts)
-        order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
-        ordered = [sequences[row] for row in order]
-        rows = np.empty((len(texts), self.dimension), np.float32)
-        rows[order] = self._encode(
-            "text",
-            ordered,
-            lambda replica, some: replica.encode_texts(*self.reader.batch(ordered[some])),
-            self._text_batch,
-        )
-        return rows
-
-    def _encode(
-        self,
-        modality: Modality,
-        inputs: Sequence[Any] | npt.NDArray[Any],
-        compute: Callable[[Replica, slice], npt.NDArray[np.float32]],
-        size: BatchSize,
-    ) -> npt.NDArray[np.float32]:
+    def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
         """All rows, in batches that fit, shared out among the replicas."""
-        import numpy as np
-
-        rows = np.empty((len(inputs), self.dimension), np.float32)
         replicas = self._replicas
+        size = self._batches[modality]
         lock, position = Lock(), 0
         share = -(-len(inputs) // len(replicas))
 
@@ -306,36 +203,29 @@ class TorchEncoder:
                     stop = position
                 if start >= stop:
                     return
-                self._fill(rows, slice(start, stop), replica, compute, size)
+                self._fill(rows, slice(start, stop), replica, modality, inputs)
 
         if len(replicas) == 1 or len(inputs) == 1:
             work(replicas[0])  # on this thread, where torch has all of its own
         else:
             list(self._crew.map(work, replicas))
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        if not np.isfinite(norms).all() or not norms.all():
-            said = "a picture" if modality == "image" else "a text"
-            if np.isfinite(norms).all():
-                raise ModelFormatError(f"{self.name} gave a vector of zeros for {said}: it finds nothing in it.")
-            raise ModelFormatError(
-                f"{self.name} gave a vector of no finite length for {said}. Another precision may do better."
-            )
-        unit: npt.NDArray[np.float32] = rows / norms
-        return unit
 
     def _fill(
         self,
         rows: npt.NDArray[np.float32],
         some: slice,
         replica: Replica,
-        compute: Callable[[Replica, slice], npt.NDArray[np.float32]],
-        size: BatchSize,
+        modality: Modality,
+        inputs: Any,
     ) -> None:
         """Compute some rows; in halves, and from then on in halves, where the memory does not suffice."""
-        count = some.stop - some.start
+        count, size = some.stop - some.start, self._batches[modality]
         began = time.perf_counter()
         try:
-            rows[some] = compute(replica, some)
+            if modality == "image":
+                rows[some] = replica.encode_pixels(inputs[some])
+            else:
+                rows[some] = replica.encode_texts(*self.reader.batch(inputs[some]))
         except ModelMemoryError:
             smaller = size.did_not_fit(count)
             if not smaller:
@@ -345,7 +235,7 @@ class TorchEncoder:
             return
         replica.free()  # outside the handler, whose traceback holds the tensors that were too much
         for start in range(some.start, some.stop, smaller):
-            self._fill(rows, slice(start, min(start + smaller, some.stop)), replica, compute, size)
+            self._fill(rows, slice(start, min(start + smaller, some.stop)), replica, modality, inputs)
 
     def _blank(self) -> Pixels:
         from PIL import Image
@@ -353,16 +243,6 @@ class TorchEncoder:
         return self.prepare_image(Image.new("RGB", (8, 8)))[None]
 
     # -- loading --------------------------------------------------------------------------------------------------
-
-    def _require(self, modality: Modality) -> None:
-        if modality in self.modalities:
-            return
-        if modality == "text":
-            raise ModalityError(
-                f"{self.name} only sees pictures: it cannot read words. Search with a picture, or use a model that "
-                "does both, such as pocket."
-            )
-        raise ModalityError(f"{self.name} only reads words: it cannot see pictures. Use a model that does both.")
 
     @property
     def _replicas(self) -> tuple[Replica, ...]:
@@ -384,12 +264,8 @@ class TorchEncoder:
         return start_crew(len(self._loaded))
 
     @cached_property
-    def _image_batch(self) -> BatchSize:
-        return self._batch(smallest=8)
-
-    @cached_property
-    def _text_batch(self) -> BatchSize:
-        return self._batch(smallest=32)
+    def _batches(self) -> dict[Modality, BatchSize]:
+        return {"image": self._batch(smallest=8), "text": self._batch(smallest=32)}
 
     def _batch(self, *, smallest: int) -> BatchSize:
         if self.options.batch_size is not None:

@@ -1,0 +1,239 @@
+"""What every runtime does alike: refuse, prepare, put in order, and hand out unit rows.
+
+::
+
+    picture ──▶ prepare_image ──▶ encode_prepared ─┐
+                Preprocessing                      ├──▶ _compute ──▶ unit row
+    text ─────▶ encode_texts ──────────────────────┘    of the runtime
+                TextReader, sorted by length
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from ilk.encoders.base import Modality
+from ilk.encoders.compute import ComputeOptions
+from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.text import TextReader
+from ilk.errors import ModalityError, ModelFormatError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL.Image import Image
+
+    from ilk.encoders.base import Pixels
+
+Tokens: TypeAlias = Sequence[Sequence[int]]
+"""The ids of some texts."""
+
+
+class Files(Protocol):
+    """The files of a model, found and checked."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        ...
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What they can encode."""
+        ...
+
+
+class AbstractEncoder(ABC):
+    """An `ilk.encoders.base.Encoder` but for what computes it. Thread-safe if that is.
+
+    Parameters
+    ----------
+    files
+        The model's.
+    name
+        What it is called, in galleries and in messages.
+    revision
+        Which version of it, where the name alone does not say.
+    options
+        Device, precision, threads and batch size.
+    """
+
+    def __init__(self, files: Files, *, name: str, revision: str | None, options: ComputeOptions) -> None:
+        self._files, self._name, self._revision, self.options = files, name, revision, options
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.name}: {' and '.join(sorted(self.modalities))}, from {self._files.folder}>"
+        )
+
+    # -- what it is, without loading it ---------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What the model was asked for by."""
+        return self._name
+
+    @property
+    def revision(self) -> str | None:
+        """Which version of it, where the name alone does not say."""
+        return self._revision
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """Which of ``"image"`` and ``"text"`` it can encode."""
+        return self._files.modalities
+
+    @property
+    def image_size(self) -> int:
+        """Pixels of the shorter side it looks at; 0 if it sees nothing."""
+        return self.preprocessing.image_size if "image" in self.modalities else 0
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """SHA-256 over the files that decide its vectors, hexadecimal."""
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Pictures it likes to be given at once."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Numbers in a vector, d."""
+
+    @property
+    @abstractmethod
+    def preprocessing(self) -> Preprocessing:
+        """What happens to a picture first.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no picture tower.
+        """
+
+    @property
+    @abstractmethod
+    def reader(self) -> TextReader:
+        """What happens to a text first.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no text tower.
+        """
+
+    def load(self, modality: Modality) -> None:
+        """Load one tower now rather than when it is first used. Doing it again costs nothing.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no such tower.
+        """
+        self._require(modality)
+        _ = self.reader if modality == "text" else self.preprocessing
+        self._load(modality)
+
+    # -- encoding -------------------------------------------------------------------------------------------------
+
+    def prepare_image(self, image: Image) -> Pixels:
+        """Resize and crop one upright RGB picture to an array of shape (height, width, 3), as the reference does."""
+        return self.preprocessing.prepare(image)
+
+    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
+        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no picture tower.
+        ModelFormatError
+            If the model fails, or gives something that is no direction.
+        ModelMemoryError
+            If the device has too little memory for even one.
+        """
+        self._require("image")
+        return self._encode("image", batch)
+
+    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
+        """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no picture tower.
+        """
+        import numpy as np
+
+        self._require("image")
+        batch = np.empty((len(images), *self.preprocessing.shape), self.preprocessing.dtype)
+        for row, image in enumerate(images):
+            batch[row] = self.prepare_image(image)
+        return self.encode_prepared(batch)
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
+
+        Texts of like length go through the tower together, so that little of a batch is padding.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no text tower.
+        ModelFormatError
+            If the model fails, or gives something that is no direction.
+        """
+        import numpy as np
+
+        self._require("text")
+        sequences = self.reader.read(texts)
+        order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
+        rows = np.empty((len(texts), self.dimension), np.float32)
+        rows[order] = self._encode("text", [sequences[row] for row in order])
+        return rows
+
+    def _encode(self, modality: Modality, inputs: Pixels | Tokens) -> npt.NDArray[np.float32]:
+        """Rows as the runtime computes them, of length one; what has no direction is refused."""
+        import numpy as np
+
+        rows = np.empty((len(inputs), self.dimension), np.float32)
+        if not len(inputs):
+            return rows
+        self._compute(modality, inputs, rows)
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        if not np.isfinite(norms).all() or not norms.all():
+            said = "a picture" if modality == "image" else "a text"
+            if np.isfinite(norms).all():
+                raise ModelFormatError(f"{self.name} gave a vector of zeros for {said}: it finds nothing in it.")
+            raise ModelFormatError(
+                f"{self.name} gave a vector of no finite length for {said}. Another precision, or another variant of "
+                "its weights, may do better."
+            )
+        unit: npt.NDArray[np.float32] = rows / norms
+        return unit
+
+    def _require(self, modality: Modality) -> None:
+        if modality in self.modalities:
+            return
+        if modality == "text":
+            raise ModalityError(
+                f"{self.name} only sees pictures: it cannot read words. Search with a picture, or use a model that "
+                "does both, such as pocket."
+            )
+        raise ModalityError(f"{self.name} only reads words: it cannot see pictures. Use a model that does both.")
+
+    # -- what computes --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _load(self, modality: Modality) -> None:
+        """Have a tower ready."""
+
+    @abstractmethod
+    def _compute(self, modality: Modality, inputs: Any, rows: npt.NDArray[np.float32]) -> None:
+        """Fill `rows` (n, d), as the model gives them, for n prepared pictures or the ids of n texts; n is not 0."""
