@@ -1,4 +1,4 @@
 """Engines that people search vectors with, behind one small interface, so that they can be timed over the same vectors.
 
-These modules run in the interpreter of an environment of their own, which has the engines and not ilk.
+The others run in the interpreter of an environment of their own, which has them and not ilk.
 """

@@ -34,9 +34,18 @@ def engine_of(name: str) -> Engine:
     from benchmarks.engines.chroma import Chroma
     from benchmarks.engines.graph import Graph
     from benchmarks.engines.lance import Lance
+    from benchmarks.engines.ours import Ilk
+    from benchmarks.engines.plain import Plain
     from benchmarks.engines.qdrant import Qdrant
 
-    engines: dict[str, Callable[[], Engine]] = {"lance": Lance, "chroma": Chroma, "qdrant": Qdrant, "graph": Graph}
+    engines: dict[str, Callable[[], Engine]] = {
+        "ilk": Ilk,
+        "faiss": Plain,
+        "lance": Lance,
+        "chroma": Chroma,
+        "qdrant": Qdrant,
+        "graph": Graph,
+    }
     return engines[name]()
 
 

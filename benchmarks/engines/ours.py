@@ -1,0 +1,65 @@
+"""ilk as one of the engines: a gallery of items whose metadata has the roll, asked with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmarks.engines.base import Numbers, Rows, Setting
+
+BATCH = 8_192
+
+
+class Ilk:
+    """Everything that `Gallery.search` does is timed: the plan, the index, the rows of the hits, the records."""
+
+    package: ClassVar[str] = "ilk"
+    settings: ClassVar[Sequence[Setting]] = ({},)  # what it measured for itself when the index was built
+
+    def build(self, place: Path, vectors: Rows, rolls: Numbers) -> None:
+        """Write the items, then the index."""
+        ilk: Any = import_module("ilk")
+        records: Any = import_module("ilk.records")
+        upsert: Any = import_module("ilk.stores.base").Upsert
+        space = import_module("benchmarks.crowded").made_up_space(vectors.shape[1])
+        with ilk.create(place / "gallery.ilk") as gallery, gallery.store.writing() as writer:
+            writer.add_space(space)
+            for start in range(0, len(vectors), BATCH):
+                rows = vectors[start : start + BATCH]
+                items = [
+                    records.Item(
+                        id=str(start + offset),
+                        uri=f"{start + offset}.jpg",
+                        source="folder",
+                        stamp="1",
+                        digest=f"{start + offset:064x}",
+                        size_bytes=1,
+                        width=1,
+                        height=1,
+                        metadata={"roll": int(roll)},
+                    )
+                    for offset, roll in enumerate(rolls[start : start + BATCH])
+                ]
+                writer.write(
+                    [upsert(item=item, vector=row) for item, row in zip(items, rows, strict=True)], (), space=space
+                )
+            writer.refresh_index()
+
+    def open(self, place: Path) -> None:
+        """Open the gallery."""
+        self._ilk: Any = import_module("ilk")
+        self._gallery: Any = self._ilk.open(place / "gallery.ilk")
+        self._gallery.search(self._ilk.item("0"), k=1)  # what is opened with the first query counts as opening
+
+    def search(self, query: Rows, k: int, setting: Setting) -> Sequence[int]:
+        """As a person's program asks."""
+        hits = self._gallery.search(self._ilk.vector(query), k=k, parameters=dict(setting) or None)
+        return [int(hit.id) for hit in hits]
+
+    def search_below(self, query: Rows, k: int, limit: int, setting: Setting) -> Sequence[int]:
+        """With a filter over metadata."""
+        where = {"roll": {"$lt": limit}}
+        hits = self._gallery.search(self._ilk.vector(query), k=k, where=where, parameters=dict(setting) or None)
+        return [int(hit.id) for hit in hits]
