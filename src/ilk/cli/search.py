@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ilk.cli.looking import Views, view_options
 from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Compare with the pictures, or with what is said of them (made by `ilk index --captions`).",
 )
+@view_options
 @compute_options
 @json_option
 @click.option("--paths", is_flag=True, help="Print only paths, one a line.")
@@ -56,6 +58,9 @@ def search(
     offset: int,
     min_similarity: float | None,
     space: SpaceName,
+    show: str,
+    sheet: Path | None,
+    html: Path | None,
     device: str | None,
     precision: str | None,
     as_json: bool,
@@ -75,14 +80,18 @@ def search(
     from ilk.opening import open_gallery
     from ilk.query import parse
 
+    views = Views(show=show, sheet=sheet, html=html, plain=as_json or paths or print0)
+    views.check()
     with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
         hits = opened.search(parse(query), k=k, offset=offset, min_similarity=min_similarity, model=model, space=space)
+        views.show_pictures(hits)
         if as_json:
             print_json(hits.to_dict())
         elif paths or print0:
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
             print_hits(hits, path_of=opened.path)
+        views.write(hits, path_of=opened.path)
         if missing := opened.unencoded(model) if space == "image" else 0:
             complain(
                 f"{missing:,} pictures have no vector of the model {hits.model} yet and were not searched: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,18 @@ from ilk import pictures
 from ilk.errors import InputError, PictureError
 from ilk.records import Hits
 from ilk.render import lettering
+from ilk.render.thumbnails import see, see_example
+from ilk.render.writing import write_whole
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 LARGEST = 16_000
 """Pixels high: WebP holds no more, and few programs show more."""
+
+MOST = 400
+"""Hits of one search on a sheet; they are in memory together."""
+
+SEEN = 480
+"""Pixels of the longer side of pictures that hits get themselves: twice what is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +34,14 @@ class SheetHit:
     Attributes
     ----------
     picture
-        Where it is, or its bytes.
+        Where it is, its bytes, upright RGB, or why it cannot be had.
     name
         What stands beneath it.
     rank, similarity, caption
         As in `ilk.records.Hit`.
     """
 
-    picture: Path | bytes
+    picture: Path | bytes | Image.Image | PictureError
     name: str
     rank: int | None = None
     similarity: float | None = None
@@ -57,7 +66,7 @@ class SheetRow:
 
     heading: str
     hits: tuple[SheetHit, ...]
-    example: Path | bytes | None = None
+    example: Path | bytes | Image.Image | None = None
     note: str = ""
 
 
@@ -100,22 +109,43 @@ NARROWEST, WIDEST = 0.72, 1.85
 """Shapes of thumbnails, width to height; what is beyond is cropped."""
 
 
-def row_of(hits: Hits, *, path_of: Callable[[str], Path], example: Path | bytes | None = None) -> SheetRow:
+def row_of(
+    hits: Hits, *, path_of: Callable[[str], Path] | None = None, example: Path | bytes | Image.Image | None = None
+) -> SheetRow:
     """The row of a search's hits.
 
     Parameters
     ----------
     path_of
-        Where the picture with a uri is.
+        Where the picture with a uri is; None to have the hits get their pictures, wherever these are.
+    example
+        The picture that was asked with; None for the one that the hits know of, if they get their own pictures.
+
+    Raises
+    ------
+    ilk.errors.InputError
+        If there are more hits than a sheet can hold.
     """
+    if len(hits) > MOST:
+        raise InputError(f"A contact sheet holds at most {MOST} hits; these are {len(hits):,}. A page holds more.")
+    found: Iterator[Path | Image.Image | PictureError]
+    if path_of is not None:
+        found = (path_of(hit.uri) for hit in hits)
+    else:
+        found = (seen.picture for seen in see(hits, size=SEEN))
+        example = example if example is not None else see_example(hits, size=SEEN)
     return SheetRow(
         heading=hits.query,
         example=example,
         hits=tuple(
             SheetHit(
-                picture=path_of(hit.uri), name=hit.id, rank=hit.rank, similarity=hit.similarity, caption=hit.caption
+                picture=picture,
+                name=hit.id,
+                rank=hit.rank,
+                similarity=None if math.isnan(hit.similarity) else hit.similarity,
+                caption=hit.caption,
             )
-            for hit in hits
+            for hit, picture in zip(hits, found, strict=True)
         ),
     )
 
@@ -136,19 +166,20 @@ def contact_sheet(rows: Sequence[SheetRow], path: Path, *, look: Look = LIGHT) -
     ilk.errors.InputError
         If the suffix is another, if there are more rows than a sheet can hold, or if it cannot be written.
     """
+    check_suffix(path)
+    if not rows:
+        raise InputError("There is nothing to put on a contact sheet: ask at least one query.")
+    sheet = _Sheet(rows, look).draw()
+    with write_whole(path, what="contact sheet") as file:
+        sheet.save(file, FORMATS[path.suffix.lower()], quality=90)
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a name that says another format, before anything is searched."""
     if path.suffix.lower() not in FORMATS:
         raise InputError(
             f"A contact sheet cannot be a {path.suffix or 'file without a suffix'}: name a .png, .jpg or .webp."
         )
-    if not rows:
-        raise InputError("There is nothing to put on a contact sheet: ask at least one query.")
-    sheet = _Sheet(rows, look).draw()
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        sheet.save(beside, FORMATS[path.suffix.lower()], quality=90)
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(f"The contact sheet cannot be written to {path}: {error.strerror}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +271,12 @@ class _Sheet:
         for number, text in enumerate(letters.wrap(hit.caption or "", SMALL, image.width, lines=2)):
             letters.write(self.pen, (left, baseline + 23 + 20 * number), text, self.small)
 
-    def _thumbnail(self, source: Path | bytes, tall: int) -> Image.Image:
+    def _thumbnail(self, source: Path | bytes | Image.Image | PictureError, tall: int) -> Image.Image:
         """A picture of this height, its middle if it is too narrow or too wide; or a panel with the reason."""
+        if isinstance(source, PictureError):
+            return self._placeholder(str(source), tall)
         try:
-            image = pictures.load(source, size=tall).image
+            image = source if isinstance(source, Image.Image) else pictures.load(source, size=tall).image
         except PictureError as error:
             return self._placeholder(str(error), tall)
         shape = min(max(image.width / image.height, NARROWEST), WIDEST)
