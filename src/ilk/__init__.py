@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ilk.analysis.classify import classify
     from ilk.encoders import load_encoder
     from ilk.errors import IlkError, TextCutWarning
     from ilk.gallery import Gallery
@@ -36,6 +37,7 @@ __all__ = [
     "Query",
     "TextCutWarning",
     "archive",
+    "classify",
     "create",
     "dataset",
     "embeddings",
@@ -60,6 +62,7 @@ _HOMES = {
     "Query": "query",
     "TextCutWarning": "errors",
     "archive": "sources",
+    "classify": "analysis.classify",
     "create": "opening",
     "dataset": "sources",
     "embeddings": "sources",
