@@ -76,10 +76,64 @@ def test_a_term_that_is_missing_is_an_error(words: list[str]) -> None:
         query.parse(words)
 
 
-def test_pictures_on_the_web_are_refused_with_the_remedy() -> None:
-    """An address is neither fetched nor searched for as words."""
-    with pytest.raises(QueryError, match="save"):
-        query.parse(["https://example.org/cat.jpg"])
+def test_an_address_on_the_web_is_a_picture() -> None:
+    """Whatever it ends in: it is not searched for as words."""
+    assert terms("https://example.org/cat", "-", "2:HTTP://example.org/a.jpg@1,2,3,4") == [
+        ("image", "https://example.org/cat", 1),
+        ("image", "HTTP://example.org/a.jpg", -2),
+    ]
+
+
+def regions(*words: str) -> list[str | None]:
+    """The regions of the terms that the command line's words are read as."""
+    return [None if term.region is None else str(term.region) for term in query.parse(words).terms]
+
+
+def test_a_part_of_a_picture_is_meant_with_an_at(sunset: str) -> None:
+    """In percent or in pixels, of pictures and of items, and never of words."""
+    assert regions(f"{sunset}@10%,20%,50%,40%", "+", "item:a@b.jpg@0,0,30,40") == ["10%,20%,50%,40%", "0,0,30,40"]
+    assert regions(f"image:{sunset}@.5%,0%,50.25%,100%") == ["0.5%,0%,50.25%,100%"]
+    assert regions("a dog@10,20,30,40", "+", "item:ann@home.jpg", "+", sunset) == [None, None, None]
+    assert terms("a dog@10,20,30,40") == [("text", "a dog@10,20,30,40", 1)]
+    assert str(query.image("a.jpg", region=(1, 2, 3, 4)).terms[0].region) == "1,2,3,4"
+    assert str(query.item("a", region=" 1%, 2%,3% , 4% ").terms[0].region) == "1%,2%,3%,4%"
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("10,20", "left,top,width,height"),
+        ("10%,20,50%,40", "left,top,width,height"),
+        ("10,20,30,-40", "left,top,width,height"),
+        ("1.5,20,30,40", "parts of pixels"),
+        ("10,20,0,40", "empty"),
+        ("60%,0%,50%,40%", "beyond 100%"),
+        ("somewhere", "left,top,width,height"),
+    ],
+)
+def test_a_region_that_cannot_be_is_refused(sunset: str, region: str, said: str) -> None:
+    """On the command line and in Python, saying how one is written."""
+    with pytest.raises(QueryError, match=said):
+        query.parse([f"{sunset}@{region}"])
+    with pytest.raises(QueryError, match=said):
+        query.image(sunset, region=region)
+
+
+@pytest.mark.parametrize("region", [(1, 2, 3), 5, ("a", 1, 2, 3), (0, 0, float("nan"), 1), (0.1, 0.1, 0.5, 0.5)])
+def test_a_region_in_python_is_four_whole_numbers(region: object) -> None:
+    """Shares of a picture are not guessed from small numbers."""
+    with pytest.raises(QueryError, match="left,top,width,height"):
+        query.item("a", region=region)  # type: ignore[arg-type]
+
+
+def test_names_that_end_like_a_region_can_be_said(sunset: str) -> None:
+    """A file or an id that ends so is written with the whole of it as its region."""
+    odd = f"{sunset}@1,2,3,4"
+    Path(odd).write_bytes(b"")
+    assert terms(odd) == [("image", odd, 1)]
+    for made in (query.image(odd), query.item("x@1,2,3,4"), query.item("x@7,")):
+        [again] = query.parse([str(made).replace('"', "")]).terms
+        assert (again.value, str(again.region)) == (made.terms[0].value, "0%,0%,100%,100%")
 
 
 def test_queries_add_up_in_python() -> None:
@@ -98,6 +152,20 @@ def test_a_weight_is_a_number_that_counts(weight: float) -> None:
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1).filter(
     lambda word: word not in {"+", "-"} and "." not in word and '"' not in word
 )
+
+
+SHARES = st.integers(0, 99).flatmap(lambda start: st.tuples(st.just(start), st.integers(1, 100 - start)))
+
+
+@given(SHARES, SHARES, st.sampled_from(["%", ""]), st.sampled_from([1.0, -2.0, 0.125]))
+def test_a_region_is_written_as_it_is_read(
+    across: tuple[int, int], down: tuple[int, int], unit: str, weight: float
+) -> None:
+    """With its item and its weight."""
+    region = ",".join(f"{number}{unit}" for number in (across[0], down[0], across[1], down[1]))
+    asked = weight * query.item("a/b.jpg", region=region)
+    [again] = query.parse(str(asked).split(" ")).terms
+    assert (again.kind, again.value, again.weight, again.region) == ("item", "a/b.jpg", weight, asked.terms[0].region)
 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from([1.0, -1.0, 2.0, 0.25])), min_size=2, max_size=5))
