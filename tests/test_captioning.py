@@ -11,7 +11,7 @@ from PIL import Image
 
 import ilk
 from ilk.captioning import average_texts
-from ilk.errors import InputError, ModalityError
+from ilk.errors import ModalityError
 from ilk.gallery import Gallery
 
 SAID = {"a": ["a red car"], "b": ["a dog in the snow", "a dog plays"], "c": [], "d": ["people at the beach"]}
@@ -53,8 +53,6 @@ def test_only_what_is_new_is_read_again(captioned: Gallery, tmp_path: Path) -> N
 
 def test_pictures_are_searched_unless_captions_are_asked_for(captioned: Gallery) -> None:
     """The two spaces do not mix."""
-    with pytest.raises(InputError, match="no vectors of captions: make them with `ilk index FOLDER --captions`"):
-        captioned.search("a dog", space="caption")
     captioned.embed_captions()
     assert len(captioned.search("a dog")) == 4
     assert captioned.search("a dog").space == "image"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
     from ilk.encoders.compute import ComputeOptions
     from ilk.ingest import Progress
+    from ilk.searching.options import FilterLike
     from ilk.sources.base import Source, VectorSource
     from ilk.stores.base import Store
 
@@ -259,10 +260,15 @@ class Gallery:
         *,
         k: int = 10,
         offset: int = 0,
-        where: Any = None,
+        where: FilterLike | None = None,
         min_similarity: float | None = None,
+        min_relevance: float | None = None,
         model: str | None = None,
         space: SearchedIn = "image",
+        diverse: float | None = None,
+        group_duplicates: bool = False,
+        more: Sequence[str] = (),
+        less: Sequence[str] = (),
         parameters: Mapping[str, float] | None = None,
     ) -> Hits:
         """The items nearest in meaning to a query, nearest first.
@@ -278,13 +284,24 @@ class Gallery:
             Pass over so many better ones: with k = 10 the second page begins at 10. Pages of the same k continue
             each other, without a gap or a hit twice, as long as the gallery is not changed.
         where
-            Answer only items that this filter matches.
+            Answer only items that this filter matches: an expression such as ``"year >= 2020"``, JSON, or a filter.
         min_similarity
             Leave out hits below this cosine, in [-1, 1].
+        min_relevance
+            Leave out hits below this relevance, in [0, 1]; see `Hit.relevance`. Unlike a cosine it means the same for
+            every model and query, so that a search may rightly find nothing.
         model
             Whose vectors to compare, where the gallery has several models'.
         space
-            ``"image"`` compares with the pictures, ``"caption"`` with what is said of them.
+            ``"image"`` compares with the pictures; ``"caption"`` with what is said of them, by meaning (see
+            `embed_captions`) and by words; ``"both"`` with either. Several rankings are fused by reciprocal rank, and
+            each hit's `Hit.parts` says its place in each.
+        diverse
+            From 0, by nearness alone, to 1, as unlike each other as can be: maximal marginal relevance.
+        group_duplicates
+            Answer items nearly the same as one hit, whose `Hit.duplicates` names the others.
+        more, less
+            Ids of items that are like what is wanted, and unlike it: Rocchio's feedback.
         parameters
             Of the index, by name, such as ``nprobe``; they hold for this search alone.
 
@@ -300,8 +317,13 @@ class Gallery:
             offset=offset,
             where=where,
             min_similarity=min_similarity,
+            min_relevance=min_relevance,
             model=model,
             space=space,
+            diverse=diverse,
+            group_duplicates=group_duplicates,
+            more=more,
+            less=less,
             parameters=parameters,
         )
         return self._answers([query], options)[0]
@@ -312,10 +334,15 @@ class Gallery:
         *,
         k: int = 10,
         offset: int = 0,
-        where: Any = None,
+        where: FilterLike | None = None,
         min_similarity: float | None = None,
+        min_relevance: float | None = None,
         model: str | None = None,
         space: SearchedIn = "image",
+        diverse: float | None = None,
+        group_duplicates: bool = False,
+        more: Sequence[str] = (),
+        less: Sequence[str] = (),
         parameters: Mapping[str, float] | None = None,
     ) -> list[Hits]:
         """As `search` for each query, with the texts and pictures of all of them encoded and searched in batches."""
@@ -326,8 +353,13 @@ class Gallery:
             offset=offset,
             where=where,
             min_similarity=min_similarity,
+            min_relevance=min_relevance,
             model=model,
             space=space,
+            diverse=diverse,
+            group_duplicates=group_duplicates,
+            more=more,
+            less=less,
             parameters=parameters,
         )
         return self._answers(queries, options)

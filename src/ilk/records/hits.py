@@ -81,21 +81,30 @@ class SearchPlan:
         How the store searched, by the way: ``image``, ``caption``, ``words``. Queries searched together share it.
     steps
         What was done after that, as sentences, in order.
+    took_ms
+        Milliseconds by step, in the order of the steps. Queries searched together share them.
     """
 
     stores: Mapping[str, Plan] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
+    took_ms: Mapping[str, float] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
         """For people, one for each thing worth knowing."""
         said = [f"{way}: {sentence}" for way, plan in self.stores.items() for sentence in plan.sentences()]
-        return (*said, *self.steps)
+        said += self.steps
+        if self.took_ms:
+            said.append(
+                "In all it took " + ", ".join(f"{ms:.2f} ms to {step}" for step, ms in self.took_ms.items()) + "."
+            )
+        return tuple(said)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "ways": {way: plan.to_dict() for way, plan in self.stores.items()},
             "steps": list(self.steps),
+            "took_ms": {step: round(ms, 3) for step, ms in self.took_ms.items()},
         }
 
 

@@ -14,25 +14,28 @@ class Candidate:
 
     Attributes
     ----------
-    item
-        The item.
+    id, item
+        The item; None until it is fetched, or if it was removed meanwhile.
     similarity
-        Its cosine with the query, in the space whose similarities are shown.
+        Its cosine with the query, in the space whose similarities are shown; NaN where it has no vector there.
     worth
         What it is ranked by, higher is better: the similarity, or the sum of a fusion.
     parts, relevance, duplicates
         As in `Hit`.
     """
 
-    item: Item
+    id: str
+    item: Item | None
     similarity: float
     worth: float
-    parts: Mapping[str, Mapping[str, float]] | None = None
+    parts: dict[str, Mapping[str, float]] | None = None
     relevance: float | None = None
     duplicates: list[str] = field(default_factory=list)
 
     def hit(self, rank: int) -> Hit:
         """As it is answered."""
+        if self.item is None:
+            raise AssertionError(f"{self.id} was not fetched")
         return Hit(
             rank=rank,
             id=self.item.id,

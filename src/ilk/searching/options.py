@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ilk.errors import InputError
 from ilk.records import SearchedIn
 
-SPACES = ("image", "caption")
+if TYPE_CHECKING:
+    from ilk.filters import Filter
+
+    FilterLike: TypeAlias = str | Mapping[str, Any] | Filter
+
+SPACES = ("image", "caption", "both")
+
+MAX_FEEDBACK = 100
+"""Items that may be named as like, or unlike, what is wanted: more have no weight left that a query can write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +33,21 @@ class SearchOptions:
     offset
         Pass over so many better ones: the second page of ten begins at 10.
     where
-        Answer only items that this filter matches; None for all.
+        Answer only items that this filter matches; None for all. It becomes an `ilk.filters.Filter`.
     min_similarity
         Leave out hits below this cosine, in [-1, 1].
+    min_relevance
+        Leave out hits below this relevance, in [0, 1].
     model
         Whose vectors to compare; None for those of the gallery's own model.
     space
-        ``"image"`` or ``"caption"``.
+        ``"image"``, ``"caption"`` or ``"both"``.
+    diverse
+        How much hits should differ from each other, in [0, 1]; None not to look at that.
+    group_duplicates
+        Whether items nearly the same are answered as one.
+    more, less
+        Ids of items that are like what is wanted, and unlike it.
     parameters
         Of the index, by name, such as ``nprobe``; they hold for this search.
 
@@ -39,24 +55,55 @@ class SearchOptions:
     ------
     InputError
         If one of them makes no sense.
+    FilterError
+        If the filter cannot be read.
     """
 
     k: int = 10
     offset: int = 0
-    where: Any = None
+    where: FilterLike | None = None
     min_similarity: float | None = None
+    min_relevance: float | None = None
     model: str | None = None
     space: SearchedIn = "image"
+    diverse: float | None = None
+    group_duplicates: bool = False
+    more: Sequence[str] = ()
+    less: Sequence[str] = ()
     parameters: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "k", _whole(self.k, "k is how many hits to return, a whole number from 1", least=1))
-        object.__setattr__(
-            self, "offset", _whole(self.offset, "offset is how many hits to pass over, a whole number from 0", least=0)
-        )
+        k = _whole(self.k, "k is how many hits to return, a whole number from 1", least=1)
+        offset = _whole(self.offset, "offset is how many hits to pass over, a whole number from 0", least=0)
+        object.__setattr__(self, "k", k)
+        object.__setattr__(self, "offset", offset)
+        if self.where is not None:
+            from ilk.filters import as_filter
+
+            object.__setattr__(self, "where", as_filter(self.where))
         _between(self.min_similarity, -1, "A cosine similarity lies between -1 and 1")
+        _between(self.min_relevance, 0, "A relevance lies between 0 and 1")
+        _between(self.diverse, 0, "How diverse hits should be lies between 0 and 1")
         if self.space not in SPACES:
-            raise InputError(f'A search is in "image" or "caption"; {self.space!r} was given.')
+            raise InputError(f'A search is in "image", "caption" or "both"; {self.space!r} was given.')
+        for name, ids in (("more", self.more), ("less", self.less)):
+            if isinstance(ids, str) or len(ids) > MAX_FEEDBACK:
+                raise InputError(
+                    f"{name} takes a list of at most {MAX_FEEDBACK} ids of items; "
+                    f"{f'the text {ids!r}' if isinstance(ids, str) else len(ids)} was given."
+                )
+        if both := sorted(set(self.more) & set(self.less)):
+            raise InputError(f'"{both[0]}" cannot be both like what is wanted and unlike it.')
+
+    @property
+    def end(self) -> int:
+        """How many hits there are up to the end of the page."""
+        return self.offset + self.k
+
+    @property
+    def reordered(self) -> bool:
+        """Whether the order depends on candidates beyond the hits."""
+        return self.diverse is not None or self.group_duplicates
 
 
 def _whole(value: int, meaning: str, *, least: int) -> int:

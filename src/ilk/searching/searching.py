@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ilk.asking import Asking
 from ilk.originals import Originals
 from ilk.query import Query
-from ilk.records import Hits, Neighbour, SearchPlan
+from ilk.records import Hits, SearchPlan
+from ilk.relevance import NOTHING
 from ilk.searching.candidates import Candidate
-from ilk.searching.depths import ladder
+from ilk.searching.choosing import Choosing
+from ilk.searching.depths import POOL, ladder
+from ilk.searching.feedback import fed_back
+from ilk.searching.fusion import worths
 from ilk.searching.options import SearchOptions
-from ilk.searching.ways import Meaning
+from ilk.searching.reordering import Reordering
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from ilk.models import Models
     from ilk.plans import Plan
+    from ilk.searching.ways import Ranked, Way
     from ilk.stores.base import Store
 
 EXACT_WAYS = frozenset({"scan", "matching"})
 """Ways of a store that find the very nearest, however many are wanted: pages continue each other by themselves."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Answer:
     """What has been found for one query.
 
@@ -36,16 +44,22 @@ class _Answer:
         The candidates that passed, best first.
     seen
         The ids of all that were looked at.
+    reordering
+        Of the candidates; None where they keep the order in which they were found.
+    best
+        The very first, whether it passed or not.
     done
         Whether no more are needed, or there are no more.
     """
 
     order: list[Candidate] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    reordering: Reordering | None = None
+    best: Candidate | None = None
     done: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Searching:
     """Queries searched together.
 
@@ -67,76 +81,208 @@ class Searching:
 
     def run(self) -> list[Hits]:
         """The hits of each."""
-        space = self.models.space(self.options.model, kind="caption" if self.options.space == "caption" else "image")
-        asking = Asking(
-            queries=self.queries,
-            space=space,
-            store=self.store,
-            base=self.directory.parent,
-            open_encoder=lambda: self.models.encoder_of(space),
+        options = self.options
+        if options.more or options.less:
+            self.queries = [fed_back(query, options.more, options.less) for query in self.queries]
+        self._chosen = Choosing(
+            queries=self.queries, options=options, store=self.store, base=self.directory.parent, models=self.models
         )
-        asking.load()
+        encode = self._chosen.prepare()
         started = time.perf_counter()
-        way = Meaning(
-            store=self.store,
-            space=space,
-            vectors=asking.vectors(),
-            excluded=[asking.asked_with(query) for query in self.queries],
-            options=self.options,
-        )
-        answers = [_Answer() for _ in self.queries]
-        plan = self._deepen(way, answers)
+        encode()
+        self._took_ms: dict[str, float] = {}
+        self._count_ms("encode", started)
+        self._plans: dict[str, Plan] = {}
+        reorders = options.diverse is not None or options.group_duplicates
+        answers = [_Answer(reordering=Reordering(options=options) if reorders else None) for _ in self.queries]
+        self._fused = len(self._chosen.ways) > 1 or options.space != "image"
+        if self._fused or reorders:
+            self._climb(answers, ladder(max(POOL, 2 * (options.k + 1))))
+        else:
+            self._simply(answers)
+        self._dress(answers)
         took_ms = (time.perf_counter() - started) * 1000
-        explained = SearchPlan(stores={space.name: plan})
-        return [
-            self._page(query, answer, explained, took_ms, model=space.model)
-            for query, answer in zip(self.queries, answers, strict=True)
-        ]
+        return [self._page(place, answer, took_ms) for place, answer in enumerate(answers)]
 
-    def _deepen(self, way: Meaning, answers: list[_Answer]) -> Plan:
-        """Look deeper until each query has enough."""
-        wanted = self.options.offset + self.options.k + 1  # one more tells whether there is another page
+    def _simply(self, answers: list[_Answer]) -> None:
+        """The nearest as they are; where the store finds the very nearest, as many as it takes at once."""
         everyone = range(len(answers))
-        rows, plan = way.find(everyone, wanted)
-        if self.options.offset == 0 or plan.way in EXACT_WAYS:
-            for answer, row in zip(answers, rows, strict=True):
-                self._take(answer, row, wanted)
-            return plan
-        for depth in ladder(self.options.k + 1):
-            todo = [place for place in everyone if not answers[place].done]
+        wanted = self.options.end + 1  # one more tells whether there is another page
+        [way] = self._chosen.ways
+        rows, plan = self._find(way, everyone, wanted)
+        if self.options.offset == 0 or (plan is not None and plan.way in EXACT_WAYS):
+            self._take(answers, {place: {way.name: row} for place, row in enumerate(rows)}, wanted)
+        else:
+            self._climb(answers, ladder(self.options.k + 1))
+
+    def _climb(self, answers: list[_Answer], depths: Iterable[int]) -> None:
+        """Look deeper until each query has enough."""
+        for depth in depths:
+            todo = [place for place, answer in enumerate(answers) if not answer.done]
             if not todo:
-                return plan
-            rows, plan = way.find(todo, depth)
-            for place, row in zip(todo, rows, strict=True):
-                self._take(answers[place], row, depth)
-        raise AssertionError("the ladder has no end")
+                return
+            found: dict[int, dict[str, list[Ranked]]] = {place: {} for place in todo}
+            for way in self._chosen.ways:
+                places = [place for place in todo if place in way.places]
+                if not places:
+                    continue
+                rows, _ = self._find(way, places, depth)
+                for place, row in zip(places, rows, strict=True):
+                    found[place][way.name] = row
+            self._take(answers, found, depth)
 
-    def _take(self, answer: _Answer, row: Sequence[Neighbour], depth: int) -> None:
+    def _find(self, way: Way, places: Sequence[int], depth: int) -> tuple[list[list[Ranked]], Plan | None]:
+        """Search one way, and note how and how long."""
+        began = time.perf_counter()
+        rows, plan = way.find(places, depth)
+        if plan is not None:
+            self._plans[way.name] = plan
+        self._count_ms(f"search {way.name}s" if way.name != "words" else "look up words", began)
+        return rows, plan
+
+    def _count_ms(self, step: str, began: float) -> None:
+        self._took_ms[step] = self._took_ms.get(step, 0.0) + (time.perf_counter() - began) * 1000
+
+    def _take(self, answers: list[_Answer], found: Mapping[int, Mapping[str, list[Ranked]]], depth: int) -> None:
         """Put what is new below what was found before."""
-        floor = self.options.min_similarity
-        new = [near for near in row if near.item.id not in answer.seen]
-        answer.seen.update(near.item.id for near in new)
-        passed = [near for near in new if floor is None or near.similarity >= floor]
-        answer.order += [
-            Candidate(item=near.item, similarity=near.similarity, worth=near.similarity) for near in passed
-        ]
-        enough = len(answer.order) > self.options.offset + self.options.k
-        answer.done = enough or len(row) < depth or not passed
+        began = time.perf_counter()
+        new = {place: self._candidates(answers[place], rankings) for place, rankings in found.items()}
+        self._compare(new)
+        passed = {place: self._relevant(place, answers[place], candidates) for place, candidates in new.items()}
+        vectors = self._vectors(passed)
+        for place, candidates in passed.items():
+            answer = answers[place]
+            if answer.reordering is None:
+                answer.order += candidates
+            else:
+                answer.order += answer.reordering.order(candidates, vectors)
+            exhausted = all(len(row) < depth for row in found[place].values())
+            answer.done = exhausted or not candidates or len(answer.order) > self.options.end
+        self._count_ms("order", began)
 
-    def _page(self, query: Query, answer: _Answer, plan: SearchPlan, took_ms: float, *, model: str) -> Hits:
+    def _candidates(self, answer: _Answer, rankings: Mapping[str, list[Ranked]]) -> list[Candidate]:
+        """What no rung before has found, best first."""
+        if not self._fused:
+            [row] = rankings.values()
+            new = [each for each in row if each.id not in answer.seen]
+            answer.seen.update(each.id for each in new)
+            return [Candidate(id=each.id, item=each.item, similarity=each.value, worth=each.value) for each in new]
+        candidates: dict[str, Candidate] = {}
+        for id_, worth in worths({name: [each.id for each in row] for name, row in rankings.items()}).items():
+            if id_ not in answer.seen:
+                candidates[id_] = Candidate(id=id_, item=None, similarity=float("nan"), worth=worth, parts={})
+        answer.seen.update(candidates)
+        shown = self._chosen.shown
+        for name, row in rankings.items():
+            for rank, each in enumerate(row, start=1):
+                candidate = candidates.get(each.id)
+                if candidate is not None and candidate.parts is not None:
+                    candidate.parts[name] = {"rank": rank, "bm25" if name == "words" else "similarity": each.value}
+                    candidate.item = candidate.item or each.item
+                    if shown is not None and shown.name == name:
+                        candidate.similarity = each.value
+        return sorted(candidates.values(), key=lambda each: (-each.worth, each.id))
+
+    def _compare(self, new: Mapping[int, Sequence[Candidate]]) -> None:
+        """Give those that came by another way the similarity that is shown."""
+        shown = self._chosen.shown
+        wanted = {
+            place: [each.id for each in candidates if math.isnan(each.similarity)] for place, candidates in new.items()
+        }
+        if shown is None or not any(wanted.values()):
+            return
+        known = shown.similarities(wanted)
+        for place, candidates in new.items():
+            for each in candidates:
+                each.similarity = known.get(place, {}).get(each.id, each.similarity)
+
+    def _relevant(self, place: int, answer: _Answer, candidates: list[Candidate]) -> list[Candidate]:
+        """Those that are not below what was asked for."""
+        options = self.options
+        passed = candidates
+        if options.min_similarity is not None:
+            floor = options.min_similarity
+            passed = [each for each in passed if each.similarity >= floor]
+        if options.min_relevance is not None:
+            self._judge(place, passed)
+            least = options.min_relevance
+            passed = [each for each in passed if each.relevance is None or each.relevance >= least]
+        if candidates and answer.best is None:
+            answer.best = candidates[0]
+        return passed
+
+    def _judge(self, place: int, candidates: Sequence[Candidate]) -> None:
+        """Say how relevant they are, where that can be told."""
+        compared = [each for each in candidates if not math.isnan(each.similarity)]
+        found = self._chosen.relevances(place, [each.similarity for each in compared]) if compared else None
+        for each, relevance in zip(compared, found or (), strict=False):
+            each.relevance = relevance
+
+    def _vectors(self, passed: Mapping[int, Sequence[Candidate]]) -> Mapping[str, npt.NDArray[np.float32]]:
+        """Of the candidates, where their order depends on them."""
+        shown = self._chosen.shown
+        if shown is None or not self.options.reordered:
+            return {}
+        ids = dict.fromkeys(each.id for candidates in passed.values() for each in candidates)
+        return self.store.vectors(list(ids), shown.space)
+
+    def _dress(self, answers: Sequence[_Answer]) -> None:
+        """Say how relevant the hits of the page are, and fetch those items that have not come along, all at once."""
+        begin, end = self.options.offset, self.options.end
+        if self.options.min_relevance is None:
+            for place, answer in enumerate(answers):
+                self._judge(place, answer.order[begin:end])
+        bare = [each for answer in answers for each in answer.order[begin:end] if each.item is None]
+        if bare:
+            items = self.store.fetch(list(dict.fromkeys(each.id for each in bare)))
+            for each in bare:
+                each.item = items.get(each.id)
+
+    def _page(self, place: int, answer: _Answer, took_ms: float) -> Hits:
         """The part of the order that was asked for."""
-        begin, end = self.options.offset, self.options.offset + self.options.k
-        hits = tuple(each.hit(rank) for rank, each in enumerate(answer.order[begin:end], start=begin + 1))
+        begin, end = self.options.offset, self.options.end
+        # An item may have been removed after it was found.
+        page = [each for each in answer.order[begin:end] if each.item is not None]
+        notes = [*self._chosen.notes[place], *self._shortcoming(answer, page)]
+        shown = self._chosen.shown
+        query = self.queries[place]
         return Hits(
             query=str(query),
-            model=model,
+            model=shown.space.model if shown is not None else self.models.default(),
             space=self.options.space,
-            index=next(iter(plan.stores.values())).index,
+            index=next((plan.index for plan in self._plans.values()), "exact"),
             took_ms=took_ms,
-            hits=hits,
+            hits=tuple(each.hit(rank) for rank, each in enumerate(page, start=begin + 1)),
             offset=begin,
             next_offset=end if len(answer.order) > end else None,
-            plan=plan,
+            plan=SearchPlan(stores=self._plans, steps=self._steps(place, answer), took_ms=self._took_ms),
+            note=" ".join(notes) or None,
             originals=Originals(directory=self.directory, query=query),
-            note=f"There are no more than {len(answer.order):,} hits." if begin and not hits else None,
         )
+
+    def _shortcoming(self, answer: _Answer, page: Sequence[Candidate]) -> list[str]:
+        """What a person should know of hits that are none, or not what was asked for."""
+        best = answer.best
+        if answer.order and not page:
+            return [f"There are only {len(answer.order):,} hits; {self.options.offset:,} were to be passed over."]
+        if page:
+            unlike = [each.relevance is not None and each.relevance < NOTHING for each in page]
+            return ["Nothing here looks much like that."] if all(unlike) and self.options.offset == 0 else []
+        if best is None or best.relevance is None:
+            return []
+        figures = f"a relevance of {best.relevance:.2f} and a similarity of {best.similarity:.3f}"
+        return [f'Nothing here looks like that. The nearest, "{best.id}", has {figures}.']
+
+    def _steps(self, place: int, answer: _Answer) -> tuple[str, ...]:
+        """What was done after the store's searching, as sentences."""
+        steps = list(self._chosen.steps(place))
+        if self._fused:
+            names = [way.name for way in self._chosen.ways if place in way.places]
+            steps.append(f"{len(answer.seen):,} candidates of {' and '.join(names)} were fused by reciprocal rank.")
+        if self.options.min_similarity is not None:
+            steps.append(f"Similarities below {self.options.min_similarity:g} were left out.")
+        if self.options.min_relevance is not None:
+            steps.append(f"Hits of a relevance below {self.options.min_relevance:g} were left out.")
+        if answer.reordering is not None:
+            steps += answer.reordering.sentences(len(answer.seen))
+        return tuple(steps)
