@@ -26,6 +26,9 @@ SAMPLE = 1024
 STEADY = 16
 """The spread that all terms of a query have in common counts as much as so many vectors of the gallery."""
 
+LEAST_SPREAD = 0.01
+"""Of the largest in a query: what tells nothing apart is not made to by counting a thousandfold."""
+
 TAKEN_AWAY = 0.75
 """What a term that is taken away counts, beside one that is added. With all of it, less of what was asked for is left
 among the hits; with half of it, more of what was not (`benchmarks/composed.py`)."""
@@ -98,11 +101,12 @@ def combined(
 def spreads(rows: npt.NDArray[np.float32], sample: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """How much the similarities of each of t unit rows with the gallery vary: standard deviations, of shape (t,).
 
-    Where the sample is small, they are drawn towards their mean; where nothing varies, all are 1.
+    Where the sample is small, they are drawn towards their geometric mean; where nothing varies, all are 1.
     """
     m = len(sample)
-    measured = (sample @ rows.T).var(axis=0, dtype=np.float64) if m else np.zeros(len(rows))
-    common = float(measured.mean())
-    if common < 1e-12:  # noqa: PLR2004 -- less than the rounding of stored vectors
+    measured = (sample @ rows.T).std(axis=0, dtype=np.float64) if m else np.zeros(len(rows))
+    if measured.max() < 1e-6:  # noqa: PLR2004 -- less than the rounding of stored vectors
         return np.ones(len(rows))
-    return np.asarray(np.sqrt((m * measured + STEADY * common) / (m + STEADY)))
+    measured = np.maximum(measured, LEAST_SPREAD * measured.max())
+    common = float(np.log(measured).mean())
+    return np.asarray(np.exp((m * np.log(measured) + STEADY * common) / (m + STEADY)), np.float64)
