@@ -5,45 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ilk.cli.looking import Views, view_options
 from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
+from ilk.cli.searching import query_of, say_plan, search_options
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
-    from ilk.records import Hits, SpaceName
+    from ilk.records import Hits
 
 
 @click.command()
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1)
 @gallery_option
 @model_option
-@click.option("-k", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits.")
-@click.option(
-    "--offset",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=0,
-    help="Pass over so many better ones: with -k 10 the second page begins at 10.",
-)
-@click.option(
-    "--min-similarity",
-    metavar="COSINE",
-    type=click.FloatRange(-1, 1),
-    help="Leave out hits below this. What is a high value depends on the model.",
-)
-@click.option(
-    "--in",
-    "space",
-    type=click.Choice(["image", "caption"]),
-    default="image",
-    show_default=True,
-    help="Compare with the pictures, or with what is said of them (made by `ilk index --captions`).",
-)
+@search_options
 @view_options
 @compute_options
 @json_option
@@ -54,10 +34,6 @@ def search(
     *,
     gallery: Path | None,
     model: str | None,
-    k: int,
-    offset: int,
-    min_similarity: float | None,
-    space: SpaceName,
     show: str,
     sheet: Path | None,
     html: Path | None,
@@ -66,6 +42,8 @@ def search(
     as_json: bool,
     paths: bool,
     print0: bool,
+    explain: bool,
+    **options: Any,
 ) -> None:
     """Find pictures by words, by example, or by both.
 
@@ -76,30 +54,35 @@ def search(
         ilk search red bicycle
         ilk search beach.jpg
         ilk search beach + 2:sunset.jpg - people
+        ilk search "a lake" --in both --min-relevance 0.5
     """
     from ilk.opening import open_gallery
-    from ilk.query import parse
 
     views = Views(show=show, sheet=sheet, html=html, plain=as_json or paths or print0)
     views.check()
     with open_gallery(gallery, compute=compute_of(device, precision)) as opened:
-        hits = opened.search(parse(query), k=k, offset=offset, min_similarity=min_similarity, model=model, space=space)
+        asked = query_of(query, options["more"])
+        if not query:
+            options["more"] = ()
+        hits = opened.search(asked, model=model, **options)
         views.show_pictures(hits)
         if as_json:
-            print_json(hits.to_dict())
+            print_json(hits.to_dict(explain=explain))
         elif paths or print0:
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
             print_hits(hits, path_of=opened.path)
         views.write(hits, path_of=opened.path)
-        if missing := opened.unencoded(model) if space == "image" else 0:
+        if explain and not as_json:
+            say_plan(hits)
+        if missing := opened.unencoded(model) if options["space"] == "image" else 0:
             complain(
                 f"{missing:,} pictures have no vector of the model {hits.model} yet and were not searched: "
                 f"run `ilk index FOLDER --model {hits.model}`."
             )
+    if not as_json and (said := hits.note or ("" if hits else "Nothing found.")):
+        complain(said)
     if not hits:
-        if not as_json:
-            complain(hits.note or "Nothing found.")
         sys.exit(NOTHING_FOUND)
 
 

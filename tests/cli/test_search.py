@@ -1,0 +1,203 @@
+"""``ilk search`` with all that may be said about a search, run in this process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from galleries import paint
+from ilk.cli import main
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def ids(self) -> list[str]:
+        return [line.split("\t")[2] for line in self.out.splitlines()]
+
+
+Ilk = Callable[..., Said]
+
+COLOURS = ("red", "green", "blue", "yellow", "black", "white")
+
+
+@pytest.fixture
+def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
+    """Run ``ilk`` with these words."""
+    monkeypatch.delenv("ILK_GALLERY", raising=False)
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        code = end.value.code
+        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path, ilk: Ilk, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An indexed folder with a picture of each colour, twice, each with a caption; it is the working directory."""
+    for colour in COLOURS:
+        paint(tmp_path / f"{colour}.png", colour, size=(160, 120))
+        Image.open(tmp_path / f"{colour}.png").resize((80, 60)).save(tmp_path / f"{colour}-small.png")
+        for name in (colour, f"{colour}-small"):
+            (tmp_path / f"{name}.txt").write_text(f"a wall painted {colour}, called {name.replace('-', ' ')} door\n")
+    monkeypatch.chdir(tmp_path)
+    assert ilk("index", tmp_path, "--captions").code == 0
+    return tmp_path
+
+
+@pytest.mark.usefixtures("photos")
+def test_words_of_captions_are_found(ilk: Ilk) -> None:
+    """What only a caption says is found in captions and in both, and its part is shown."""
+    for where in ("caption", "both"):
+        said = ilk("search", "yellow doors", "--in", where, "--json", "-k", "2")
+        assert {hit["id"] for hit in said.json["hits"]} == {"yellow.png", "yellow-small.png"}
+        assert said.json["space"] == where
+        assert said.json["hits"][0]["parts"]["words"]["bm25"] > 0
+        assert -1 <= said.json["hits"][0]["similarity"] <= 1
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_picture_finds_captions(ilk: Ilk) -> None:
+    """By meaning alone: a picture has no words."""
+    said = ilk("search", "red.png", "--in", "caption", "--json")
+    assert said.code == 0
+    assert set(said.json["hits"][0]["parts"]) == {"caption"}
+    assert "red.png" not in [hit["id"] for hit in said.json["hits"]]
+
+
+def test_pages_continue(ilk: Ilk, photos: Path) -> None:
+    """``--offset`` takes up where the page before said that the next begins."""
+    every = ilk("search", "a wall", "-g", photos, "-k", "12").ids
+    first = ilk("search", "a wall", "-g", photos, "-k", "5", "--json").json
+    second = ilk("search", "a wall", "-g", photos, "-k", "5", "--offset", str(first["next_offset"]), "--json").json
+    assert [hit["id"] for hit in first["hits"] + second["hits"]] == every[:10]
+    assert [hit["rank"] for hit in second["hits"]] == [6, 7, 8, 9, 10]
+    beyond = ilk("search", "a wall", "-g", photos, "--offset", "12")
+    assert (beyond.code, beyond.out) == (1, "")
+    assert beyond.err == "There are only 12 hits; 12 were to be passed over.\n"
+
+
+@pytest.mark.usefixtures("photos")
+def test_copies_are_shown_as_one(ilk: Ilk) -> None:
+    """With ``--group-duplicates`` each colour comes once, and stands for its smaller copy."""
+    said = ilk("search", "a wall", "--group-duplicates", "--json")
+    assert len({hit["id"].removesuffix(".png").removesuffix("-small") for hit in said.json["hits"]}) == 6
+    assert len(said.json["hits"]) == 6
+    assert all(len(hit["duplicates"]) == 1 for hit in said.json["hits"])
+
+
+@pytest.mark.usefixtures("photos")
+def test_variety_shows_other_things_first(ilk: Ilk) -> None:
+    """With ``--diverse`` the second hit is not the copy of the first."""
+    plain = ilk("search", "red.png", "-k", "2").ids
+    spread = ilk("search", "item:red.png", "-k", "3", "--diverse", "0.8").ids
+    assert plain[0] == spread[0] == "red-small.png"
+    assert len({name.split("-")[0].removesuffix(".png") for name in spread}) == 3
+
+
+@pytest.mark.usefixtures("photos")
+def test_more_and_less_are_items(ilk: Ilk) -> None:
+    """They move the query, are written into it, and are not among the hits; alone they are the query."""
+    said = ilk("search", "a wall", "--more", "red.png", "--less", "blue.png", "--json", "-k", "20")
+    assert said.json["query"] == '"a wall" + 0.75:item:red.png - 0.15:item:blue.png'
+    assert said.json["hits"][0]["id"] == "red-small.png"
+    assert not {"red.png", "blue.png"} & {hit["id"] for hit in said.json["hits"]}
+    assert ilk("search", "--more", "red.png", "-k", "1").ids == ["red-small.png"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_it_explains_itself(ilk: Ilk) -> None:
+    """On stderr for people, with each hit's parts; as ``plan`` in JSON; and not unless asked."""
+    said = ilk("search", "yellow doors", "--in", "both", "--explain", "-k", "2")
+    assert len(said.out.splitlines()) == 2
+    for part in ("image: All 12 vectors", "words: yellow, yellows, doors, door", "reciprocal rank", "1: image no."):
+        assert part in said.err
+    plan = ilk("search", "yellow doors", "--in", "both", "--explain", "--json").json["plan"]
+    assert plan["ways"]["image"]["way"] == plan["ways"]["caption"]["way"] == "scan"
+    assert {"encode", "search images", "look up words"} <= set(plan["took_ms"])
+    assert "plan" not in ilk("search", "yellow doors", "--json").json
+    assert ilk("search", "yellow doors").err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["red", "-k", "0"], "-k"),
+        (["red", "--offset", "-1"], "--offset"),
+        (["red", "--diverse", "1.5"], "--diverse"),
+        (["red", "--diverse"], "--diverse"),
+        (["red", "--min-relevance", "60"], "--min-relevance"),
+        (["red", "--in", "captions"], "--in"),
+        (["red", "--more", "gone.png"], '"gone.png"'),
+        (["red", "--more", "red.png", "--less", "red.png"], "both like"),
+        ([], "nothing to search for"),
+        ([" "], "nothing to search for|no words"),
+    ],
+)
+@pytest.mark.usefixtures("photos")
+def test_what_makes_no_sense_is_refused(ilk: Ilk, words: list[str], said: str) -> None:
+    """With exit code 2 and a sentence that names it."""
+    refused = ilk("search", *words)
+    assert (refused.code, refused.out) == (2, "")
+    assert any(part in refused.err for part in said.split("|"))
+
+
+def test_captions_where_there_are_none(ilk: Ilk, tmp_path: Path) -> None:
+    """Asked for alone they are an error that says where they come from; with pictures, those are searched."""
+    paint(tmp_path / "red.png", "red", size=(160, 120))
+    ilk("index", tmp_path)
+    alone = ilk("search", "red", "-g", tmp_path, "--in", "caption")
+    assert alone.code == 2
+    assert "has no captions" in alone.err
+    both = ilk("search", "red", "-g", tmp_path, "--in", "both")
+    assert (both.code, both.ids) == (0, ["red.png"])
+    assert "no captions, so that only pictures were searched" in both.err
+
+
+def test_captions_without_vectors_are_searched_by_words(ilk: Ilk, tmp_path: Path) -> None:
+    """And it is said how to have their meaning too."""
+    for colour in COLOURS:
+        paint(tmp_path / f"{colour}.png", colour, size=(160, 120))
+        (tmp_path / f"{colour}.txt").write_text(f"a {colour} door\n")
+    ilk("index", tmp_path)
+    said = ilk("search", "blue", "-g", tmp_path, "--in", "caption")
+    assert (said.code, said.ids) == (0, ["blue.png"])
+    assert "by their words alone: `ilk index FOLDER --captions`" in said.err
+    picture = ilk("search", str(tmp_path / "red.png"), "-g", tmp_path, "--in", "caption")
+    assert picture.code == 2
+    assert "Nothing can be searched for" in picture.err
+
+
+def test_nothing_relevant_is_said(ilk: Ilk, tmp_path: Path) -> None:
+    """With the nearest there is and its figures, and exit code 1: a search may rightly find nothing."""
+    for n in range(40):
+        paint(tmp_path / f"{n}.png", (n * 6, 255 - n * 6, 128), size=(160, 120))
+    ilk("index", tmp_path)
+    said = ilk("search", "a dog on a skateboard", "-g", tmp_path, "--min-relevance", "0.9")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith('Nothing here looks like that. The nearest, "')
+    assert ilk("search", "a dog on a skateboard", "-g", tmp_path, "--min-relevance", "0").code == 0
+    hits = ilk("search", "a dog on a skateboard", "-g", tmp_path, "--json").json["hits"]
+    assert all(0 <= hit["relevance"] <= 1 for hit in hits)
