@@ -64,6 +64,22 @@ SHAPES = {
     "immich, only pictures": Shape(layout=IMMICH, image_output="embedding", text_output=None),
 }
 
+OPENVINO = {
+    f"{name}, by OpenVINO": SHAPES[name]
+    for name in (
+        "clip, a file for each tower",
+        "clip, both in one file, made for one at a time",
+        "clip, weights beside the file",
+        "clip, quantised",
+        "clip, texts of one length, four at a time",
+        "dinov2",
+        "immich, with a mask and weights beside the files",
+    )
+}
+"""Of which OpenVINO computes the files instead of ONNX Runtime."""
+
+ALL_SHAPES = SHAPES | OPENVINO
+
 
 def make_case(name: str, folder: Path) -> Case:
     """Make the encoder of that name."""
@@ -71,26 +87,27 @@ def make_case(name: str, folder: Path) -> Case:
         if not PACKAGED.is_file():
             pytest.skip("the built-in model has not been trained yet")
         return Case(load_encoder("pocket"))
-    shape = SHAPES[name]
+    shape = ALL_SHAPES[name]
     tiny = Tiny(folder, shape)
-    encoder = load_encoder(tiny.folder, variant=shape.variant, batch_size=4)
+    device = "openvino" if name in OPENVINO else "auto"
+    encoder = load_encoder(tiny.folder, variant=shape.variant, batch_size=4, device=device, precision="float32")
     half = shape.float_type == TensorProto.FLOAT16
     return Case(encoder, tiny.expected_images, tiny.expected_texts, 2e-3 if half else 2e-6)
 
 
-@pytest.fixture(params=[*SHAPES, "pocket"])
+@pytest.fixture(params=[*ALL_SHAPES, "pocket"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     """Each encoder in turn."""
     return make_case(request.param, tmp_path / "model")
 
 
-@pytest.fixture(params=[*(name for name, shape in SHAPES.items() if shape.image_output), "pocket"])
+@pytest.fixture(params=[*(name for name, shape in ALL_SHAPES.items() if shape.image_output), "pocket"])
 def seeing(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     """Each that sees."""
     return make_case(request.param, tmp_path / "model")
 
 
-@pytest.fixture(params=[*(name for name, shape in SHAPES.items() if shape.text_output), "pocket"])
+@pytest.fixture(params=[*(name for name, shape in ALL_SHAPES.items() if shape.text_output), "pocket"])
 def reading(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     """Each that reads."""
     return make_case(request.param, tmp_path / "model")

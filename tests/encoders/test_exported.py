@@ -11,7 +11,7 @@ import pytest
 
 from encoders.cases import LEAST_COSINE, Case, cosines, pictures, texts
 from encoders.checkpoints import FAMILIES
-from ilk.encoders.compute import ComputeOptions
+from ilk.encoders.compute import ComputeOptions, precision_of
 from ilk.encoders.onnx import OnnxEncoder
 from ilk.errors import ModelFormatError
 
@@ -59,6 +59,22 @@ def test_an_export_agrees_with_the_reference(
             assert cosines(encoder.encode_images(pictures()), case.images).min() >= LEAST_COSINE
         if "text" in encoder.modalities:
             assert cosines(encoder.encode_texts(texts(name)), case.texts).min() >= LEAST_COSINE
+
+
+@pytest.mark.parametrize("name", ["clip", "siglip", "dinov2"])
+def test_an_export_agrees_by_openvino(name: str, built: Callable[[str], Case], exported: Callable[[str], Path]) -> None:
+    """OpenVINO gives the files' rows in float32, and nearly these in bfloat16, for few pictures and for many."""
+    case = built(name)
+    for precision, least in (("float32", LEAST_COSINE), ("bfloat16", 0.99)):
+        encoder = OnnxEncoder(
+            exported(name), name=name, options=ComputeOptions(device="openvino", precision=precision_of(precision))
+        )
+        few = encoder.encode_images(pictures())
+        many = encoder.encode_images(pictures() * 4)[: len(few)]
+        assert encoder.computed_by == f"OpenVINO in {precision}"
+        assert min(cosines(few, case.images).min(), cosines(many, case.images).min()) >= least
+        if "text" in encoder.modalities:
+            assert cosines(encoder.encode_texts(texts(name)), case.texts).min() >= least
 
 
 @pytest.mark.parametrize("name", ["clip", "dinov2"])

@@ -98,6 +98,11 @@ class AbstractEncoder(ABC):
 
     @property
     @abstractmethod
+    def computed_by(self) -> str | None:
+        """What runs it, and how exactly, such as ``"OpenVINO in bfloat16"``; None until it is loaded."""
+
+    @property
+    @abstractmethod
     def batch_size(self) -> int:
         """Pictures it likes to be given at once."""
 

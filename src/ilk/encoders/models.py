@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -54,7 +54,8 @@ def load_encoder(  # noqa: PLR0913 -- what people may set, by the names they kno
     device
         What computes, one of `ilk.encoders.compute.DEVICES`.
     precision
-        Of the arithmetic, one of `ilk.encoders.compute.PRECISIONS`.
+        Of the arithmetic, one of `ilk.encoders.compute.PRECISIONS`. With ``"int8"`` a folder's ONNX weights of eight
+        bits are taken, and named.
     threads
         How many compute one batch; None for the processors this process may use.
     batch_size
@@ -212,8 +213,14 @@ def _open(folder: Path, place: _Place, *, revision: str | None, options: Compute
         pooling = TORCH_VARIANTS[place.variant] if place.variant else None
         return TorchEncoder(folder, name=place.name, revision=revision, pooling=pooling, options=options)
 
+    from ilk.encoders.engines import INT8_VARIANTS
+    from ilk.encoders.layout import layout_of, variants_in
     from ilk.encoders.onnx import OnnxEncoder
 
+    if options.precision == "int8" and place.variant is None:
+        there = variants_in(inside, layout_of(inside))
+        if variant := next((each for each in INT8_VARIANTS if each in there), None):
+            place = replace(place, name=f"{place.name}#{variant}", variant=variant)
     return OnnxEncoder(folder, name=place.name, revision=revision, variant=place.variant, options=options)
 
 

@@ -2,8 +2,8 @@
 
 ::
 
-    picture ──▶ prepare_image ──▶ encode_prepared ──▶ unit row          text ──▶ encode_texts ──▶ unit row
-                Preprocessing      normalise, Session                            TextReader, Session
+    prepared pictures, or ids ──▶ _feeds ──▶ Session ──▶ rows
+                                  what the graph asks for    ONNX Runtime or OpenVINO, as `engines` chooses
 
 A tower is loaded when it is first used, and without the other: a search in words never loads what sees. Only where
 one file has both are both loaded, and each batch then costs the other tower one row.
@@ -12,6 +12,7 @@ one file has both are both loaded, and each batch then costs the other tower one
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from ilk.encoders.abstract import AbstractEncoder
 from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
+from ilk.encoders.engines import MANY, Weights, open_session
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.logits import Logits, logits_from_dict, logits_of_config
 from ilk.encoders.preprocess import Preprocessing
@@ -29,6 +31,7 @@ from ilk.encoders.provenance import Provenance, digest_known_by
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
 from ilk.errors import ModelFormatError
+from ilk.machine import usable_processors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32
 """Unless told otherwise: from there on ONNX Runtime gains nothing on a processor."""
+
+SHARE = 8
+"""Rows of a batch that a processor computes at once, where each has its own: more no longer fit its cache."""
 
 _DEFAULT_OPTIONS = ComputeOptions()
 
@@ -79,6 +85,8 @@ class OnnxEncoder(AbstractEncoder):
         self.variant = variant
         self._sessions: dict[str, Session] = {}
         self._loading = {file: Lock() for file in self.files.weights.values()}
+        self._hired: ThreadPoolExecutor | None = None
+        self._hiring = Lock()
 
     # -- what it is, without loading it ---------------------------------------------------------------------------
 
@@ -99,9 +107,15 @@ class OnnxEncoder(AbstractEncoder):
         return said or (logits_from_dict(origin.logits) if origin is not None else None)
 
     @property
+    def computed_by(self) -> str | None:
+        """What runs it, and how exactly; None until something was encoded."""
+        loaded = self._sessions.get(self.files.weights.get("image", ""), next(iter(self._sessions.values()), None))
+        return None if loaded is None else loaded.computes
+
+    @property
     def batch_size(self) -> int:
         """Pictures it likes to be given at once."""
-        return self.options.batch_size or BATCH_SIZE
+        return self.options.batch_size or max(BATCH_SIZE, SHARE * usable_processors())
 
     @cached_property
     def dimension(self) -> int:
@@ -161,15 +175,30 @@ class OnnxEncoder(AbstractEncoder):
         self._session(modality)
 
     def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
-        for start in range(0, len(inputs), self.batch_size):
-            some = slice(start, start + self.batch_size)
-            found = self._run(modality, self._feeds(modality, inputs[some]))
+        session = self._session(modality, many=len(inputs) >= MANY)
+        size = self.batch_size if session.workers == 1 else self._share(len(inputs), session.workers)
+
+        def fill(start: int) -> None:
+            some = slice(start, start + size)
+            found = self._run(session, modality, self._feeds(modality, inputs[some]))
             if found.shape[1] != self.dimension:
                 raise ModelFormatError(
                     f"{self.name} gives {modality} vectors of {found.shape[1]} numbers where {self.dimension} were "
                     "expected."
                 )
             rows[some] = found
+
+        starts = range(0, len(inputs), size)
+        if session.workers == 1 or len(starts) == 1:
+            for start in starts:
+                fill(start)
+        else:
+            list(self._crew(session.workers).map(fill, starts))
+
+    def _share(self, count: int, workers: int) -> int:
+        """How many of so many rows a worker takes at once."""
+        alone = None not in self.files.weights  # else each share costs the other tower a row
+        return self.options.batch_size or min(SHARE if alone else BATCH_SIZE, -(-count // workers))
 
     def _feeds(self, modality: Modality, inputs: Any) -> dict[str, npt.NDArray[np.generic]]:
         if modality == "text":
@@ -188,8 +217,9 @@ class OnnxEncoder(AbstractEncoder):
             "token_type_ids": np.zeros_like(ids),
         }
 
-    def _run(self, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
-        session = self._session(modality)
+    def _run(
+        self, session: Session, modality: Modality, feeds: dict[str, npt.NDArray[np.generic]]
+    ) -> npt.NDArray[np.float32]:
         readout = session.readout(self.files.readouts(modality), modality=modality)
         names = self.files.inputs(modality)
         called = {names.get(key, key): value for key, value in feeds.items()}
@@ -213,15 +243,28 @@ class OnnxEncoder(AbstractEncoder):
     def _file_key(self, modality: Modality) -> Modality | None:
         return modality if modality in self.files.weights else None
 
-    def _session(self, modality: Modality) -> Session:
+    def _session(self, modality: Modality, *, many: bool = False) -> Session:
         file = self.files.weights[self._file_key(modality)]
         with self._loading[file]:
-            if file not in self._sessions:
+            held = self._sessions.get(file)
+            if held is None or (many and not held.for_many):
                 _ = self.files.outlines  # refuses weights from outside the folder before anything is loaded
-                self._sessions[file] = Session(self.files.folder / file, name=self.name, options=self.options)
+                alone = modality == "image" and (modality in self.files.weights or len(self.modalities) == 1)
+                weights = Weights(file=self.files.folder / file, name=self.name, variant=self.variant, sees_alone=alone)
+                self._sessions[file] = open_session(weights, self.options, many=many)
             return self._sessions[file]
+
+    def _crew(self, size: int) -> ThreadPoolExecutor:
+        with self._hiring:
+            if self._hired is None:
+                self._hired = ThreadPoolExecutor(size, thread_name_prefix="ilk-encode")
+            return self._hired
 
     def _probe(self) -> int:
         if "text" in self.modalities:
-            return int(self._run("text", self._text_feeds(self.reader.read(["a"]))).shape[1])
-        return int(self._run("image", {"pixel_values": self.preprocessing.normalise(self._blank())}).shape[1])
+            return int(self._run(self._session("text"), "text", self._text_feeds(self.reader.read(["a"]))).shape[1])
+        return int(
+            self._run(
+                self._session("image"), "image", {"pixel_values": self.preprocessing.normalise(self._blank())}
+            ).shape[1]
+        )

@@ -1,97 +1,67 @@
-"""One ONNX Runtime session: how it is made, and how a batch goes through it."""
+"""A loaded file of ONNX weights, whatever runs it: what goes in, which output it is, and how that becomes rows."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.families import Pooling, Readout
-from ilk.errors import InputError, MissingExtraError, ModelFormatError
-from ilk.machine import usable_processors
+from ilk.errors import ModelFormatError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-PROVIDERS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "cpu": ("CPUExecutionProvider", "onnxruntime"),
-        "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
-        "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
-        "rocm": ("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
-        "coreml": ("CoreMLExecutionProvider", "onnxruntime"),
-        "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
-        "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
-    }
-)
-"""What a device is called here, to ONNX Runtime, and in which of its packages it comes."""
 
-_VARIANT_OF = MappingProxyType({"float16": "fp16", "bfloat16": "fp16", "int8": "int8"})
-_ONLY_FATAL = 4
-_DTYPES = MappingProxyType({"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int32)": "int32"})
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What a graph takes in at one place: the sides of an array (None: any), and its type, as numpy calls it."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it takes at once; None if any number."""
+        return self.shape[0] if self.shape else None
 
 
-class Session:
+class Session(ABC):
     """A loaded file of weights. Thread-safe.
 
-    Parameters
+    Attributes
     ----------
-    file
-        The ONNX file.
     name
         What to call the model in messages.
-    options
-        Device and threads.
-
-    Raises
-    ------
-    ModelFormatError
-        If ONNX Runtime cannot load the file.
-    MissingExtraError
-        If the installed ONNX Runtime does not have the device.
+    computes
+        What runs it, and how exactly.
+    inputs, outputs
+        By the names that the graph has for them.
+    workers
+        How many batches it computes side by side at no loss.
+    for_many
+        Whether another way of running it would not be faster for many rows.
     """
 
-    def __init__(self, file: Path, *, name: str, options: ComputeOptions) -> None:
-        import onnxruntime
+    name: str
+    computes: str
+    inputs: Mapping[str, Port]
+    outputs: Sequence[str]
+    workers: int
+    for_many: bool
 
-        device = _device(options.device, onnxruntime.get_available_providers(), name)
-        provider, package = PROVIDERS[device]
-        if provider not in onnxruntime.get_available_providers():
-            raise MissingExtraError(
-                f"The installed ONNX Runtime cannot use {device}. Run `pip install {package}` in place of "
-                "onnxruntime, or leave the device at cpu."
-            )
-        if options.precision not in {"auto", "float32"}:
-            raise InputError(
-                f"{name} is an ONNX export, whose precision is that of its files: name a variant such as "
-                f"{name}#{_VARIANT_OF[options.precision]} instead of {options.precision}."
-            )
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = options.threads or usable_processors()
-        settings.inter_op_num_threads = 1  # towers are chains: there is nothing to run side by side
-        settings.log_severity_level = _ONLY_FATAL  # what goes wrong is raised; standard error is the command line's
-        # Waiting threads would otherwise burn the processors that decode the next pictures.
-        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(file), settings, providers=[provider], enable_fallback=0
-            )
-        except Exception as error:  # the bindings have a class for each status and no common one but this
-            raise ModelFormatError(
-                f"{name} cannot be loaded by ONNX Runtime from {file}: {_first_line(error)}"
-            ) from error
-        if provider not in self._session.get_providers():
-            raise MissingExtraError(
-                f"ONNX Runtime has {provider} but could not start it: its drivers are missing, or of another version."
-            )
-        self.name = name
-        self.inputs: dict[str, Any] = {each.name: each for each in self._session.get_inputs()}
-        self.outputs: list[str] = [each.name for each in self._session.get_outputs()]
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.log_severity_level = _ONLY_FATAL
+    @abstractmethod
+    def infer(self, output: str, given: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """One output for these inputs, all of them and as the graph wants them.
+
+        Raises
+        ------
+        Exception
+            Whatever the runtime has for what it cannot compute.
+        """
 
     def readout(self, candidates: Sequence[Readout], *, modality: str) -> Readout:
         """The first of these outputs that the model has.
@@ -126,7 +96,7 @@ class Session:
         readout
             Which output, and how it becomes rows.
         beside
-            What to give to the other tower, one row each, where one file has both: ONNX Runtime computes all of it.
+            What to give to the other tower, one row each, where one file has both: all of it is computed.
         """
         import numpy as np
 
@@ -144,32 +114,21 @@ class Session:
     def _fixed_batch(self, feeds: Mapping[str, npt.NDArray[Any]]) -> int:
         """How many rows the model takes at once: all of them, unless it was exported for a number of its own."""
         for key in feeds:
-            if key in self.inputs and isinstance(self.inputs[key].shape[0], int):
-                return int(self.inputs[key].shape[0])
+            if key in self.inputs and (rows := self.inputs[key].rows):
+                return rows
         return max(len(value) for value in feeds.values())
 
     def _run_piece(self, feeds: Mapping[str, npt.NDArray[Any]], readout: Readout) -> npt.NDArray[np.float32]:
         given = {}
-        for key, described in self.inputs.items():
+        for key, port in self.inputs.items():
             if key not in feeds:
                 raise ModelFormatError(f"{self.name} asks for {key}, which is neither a picture nor a text.")
-            rows = described.shape[0] if isinstance(described.shape[0], int) else 1
-            given[key] = _padded(feeds[key], rows).astype(_DTYPES.get(described.type, "int64"), copy=False)
+            given[key] = _padded(feeds[key], port.rows or 1).astype(port.dtype, copy=False)
         try:
-            (found,) = self._session.run([readout.output], given, self._run_options)
-        except Exception as error:  # as above
-            raise ModelFormatError(f"{self.name} failed on a batch: {_first_line(error)}") from error
+            found = self.infer(readout.output, given)
+        except Exception as error:  # the runtimes' bindings have a class for each status and no common one but this
+            raise ModelFormatError(f"{self.name} failed on a batch: {first_line(error)}") from error
         return _pool(found, readout.pooling, feeds.get("attention_mask"), self.name)
-
-
-def _device(asked: str, available: Sequence[str], name: str) -> str:
-    """The device by a name of `PROVIDERS`; ``auto`` is the GPU that the installed ONNX Runtime was built for."""
-    if asked == "auto":
-        return "cuda" if PROVIDERS["cuda"][0] in available else "cpu"
-    kind = asked.partition(":")[0]
-    if kind not in PROVIDERS or kind != asked:
-        raise InputError(f"{name} runs in ONNX Runtime, which has no device {asked!r}; it has {', '.join(PROVIDERS)}.")
-    return kind
 
 
 def _padded(value: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
@@ -199,6 +158,6 @@ def _pool(
     return rows.astype(np.float32, copy=False)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """What went wrong, without the stack that some messages carry."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -25,6 +25,7 @@ from ilk.encoders.logits import Logits, logits_of_weights
 from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.text import TextReader, TextRules
 from ilk.encoders.torch.crew import start_crew
+from ilk.encoders.torch.devices import choose_precision
 from ilk.encoders.torch.replica import Replica
 from ilk.encoders.torch.weights import convert_tokenizer, load_replicas
 from ilk.errors import ModelFormatError, ModelMemoryError
@@ -121,6 +122,14 @@ class TorchEncoder(AbstractEncoder):
         if self.modalities != {"image", "text"}:
             return None
         return logits_of_weights(self.files.folder, self.files.weights, name=self.name)
+
+    @property
+    def computed_by(self) -> str | None:
+        """What runs it, and how exactly; None until it is loaded."""
+        if "_loaded" not in self.__dict__:
+            return None
+        device = self._loaded[0].device
+        return f"PyTorch on {device.partition(':')[0]} in {choose_precision(self.options.precision, device)}"
 
     @property
     def batch_size(self) -> int:

@@ -1,0 +1,108 @@
+"""Which runtime runs an ONNX file, and in which precision.
+
+ONNX Runtime does, in the precision of the file: it comes with ilk and starts at once, which is what a question needs.
+Many pictures are worth a runtime that takes a second to start: OpenVINO, where it is installed and the processor
+multiplies in bfloat16, runs files in full precision about twice as fast. What that does to vectors is measured by
+``python -m benchmarks.precision``.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ilk.encoders.compute import ComputeOptions
+from ilk.encoders.onnxruntime_session import OnnxRuntimeSession
+from ilk.encoders.session import Session
+from ilk.errors import InputError, ModelFormatError
+
+MANY = 16
+"""Pictures or texts in one call from which it is taken for one of many, and worth a runtime that starts slower."""
+
+WORTH_BYTES = 32 << 20
+"""Weights of a picture tower from which half the time a picture makes up for the start within some hundred pictures."""
+
+INT8_VARIANTS = ("int8", "quantized", "uint8")
+"""What layouts call weights of eight bits, best first."""
+
+_VARIANTS = {"float16": ("fp16",), "int8": INT8_VARIANTS}
+_HERE = {"auto", "cpu"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A file of weights that is to be loaded.
+
+    Attributes
+    ----------
+    file
+        The ONNX file.
+    name
+        What to call the model in messages.
+    variant
+        Which weights these are; None for those in full precision.
+    sees_alone
+        Whether the file holds a picture tower and nothing else.
+    """
+
+    file: Path
+    name: str
+    variant: str | None
+    sees_alone: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the graph, with the weights that lie beside it under its name."""
+        return sum(each.stat().st_size for each in self.file.parent.glob(f"{self.file.name}*"))
+
+
+def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Session:
+    """Load a file of weights into the runtime that suits it.
+
+    Parameters
+    ----------
+    weights
+        Which.
+    options
+        Device, precision and threads.
+    many
+        Whether as much as possible a second is wanted, rather than the first answer soon.
+
+    Raises
+    ------
+    InputError
+        If the runtime has no such device or precision.
+    MissingExtraError
+        If what computes that is not installed.
+    ModelFormatError
+        If it cannot load the file.
+    """
+    from ilk.encoders import openvino_session
+
+    _refuse_precision(options, weights.variant, weights.name)
+    file, name = weights.file, weights.name
+    if options.device == "openvino" or options.precision == "bfloat16":
+        return openvino_session.OpenVinoSession(file, name=name, options=options, side_by_side=many)
+    worth = many and weights.sees_alone and weights.variant is None and weights.size_bytes >= WORTH_BYTES
+    free = options.precision == "auto" and OnnxRuntimeSession.is_for_processors(options)
+    if worth and free and openvino_session.is_installed() and openvino_session.has_bfloat16():
+        with suppress(ModelFormatError):  # an operator that it lacks; nobody asked for OpenVINO by name
+            return openvino_session.OpenVinoSession(file, name=name, options=options, side_by_side=True)
+    return OnnxRuntimeSession(file, name=name, options=options, side_by_side=many)
+
+
+def _refuse_precision(options: ComputeOptions, variant: str | None, name: str) -> None:
+    if options.precision == "bfloat16":
+        if options.device not in {*_HERE, "openvino"}:
+            raise InputError(
+                f"{name} is an ONNX export, which is computed in bfloat16 on the processor only, not on "
+                f"{options.device}: leave the device or the precision at auto."
+            )
+        return
+    variants = _VARIANTS.get(options.precision)
+    if variants is not None and variant not in variants:
+        raise InputError(
+            f"{name} is an ONNX export, whose precision is that of its files: name a variant such as "
+            f"{name.partition('#')[0]}#{variants[0]} instead of {options.precision}. `ilk models export` writes them."
+        )
