@@ -58,3 +58,15 @@ def as_glob(pattern: str) -> str:
 def beginning(pattern: str) -> str:
     """What every text that fits begins with."""
     return pattern.replace("?", "*").partition("*")[0]
+
+
+def after_prefix(prefix: str) -> str | None:
+    """The least text that is greater than every text beginning so; None if there is none.
+
+    Texts are ordered by code point, which is how SQLite orders them too. Lone surrogates do not occur.
+    """
+    trimmed = prefix.rstrip("\U0010ffff")
+    if not trimmed:
+        return None
+    following = ord(trimmed[-1]) + 1
+    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004 -- the surrogates' range

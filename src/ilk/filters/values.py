@@ -165,5 +165,5 @@ def _item_value(held: Any) -> ItemValue:
         try:
             return float(held)
         except OverflowError:
-            return math.copysign(math.inf, held)
+            return math.inf if held > 0 else -math.inf
     return OTHER

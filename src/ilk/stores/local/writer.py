@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from ilk.errors import GalleryError, InputError, ModelMismatchError
+from ilk.filters.patterns import after_prefix
 from ilk.records import Failure, Item, Metadata, Space
 from ilk.stores.base import Upsert
 from ilk.stores.local import catalog, renames, saved
@@ -202,18 +203,6 @@ class LocalWriter:
                 connection.execute("UPDATE setting SET value = ? WHERE key = 'updated_at'", (utc_now(),))
         except UnicodeEncodeError as error:
             raise InputError(f"A text that is not Unicode cannot be stored: {error.object!r}.") from error
-
-
-def after_prefix(prefix: str) -> str | None:
-    """The least text that is greater than every text beginning so; None if there is none.
-
-    Texts are ordered by code point, which is how SQLite orders them too. Lone surrogates do not occur.
-    """
-    trimmed = prefix.rstrip("\U0010ffff")
-    if not trimmed:
-        return None
-    following = ord(trimmed[-1]) + 1
-    return trimmed[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004 -- the surrogates' range
 
 
 def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
