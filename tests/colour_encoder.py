@@ -35,6 +35,7 @@ class ColourEncoder:
     dimension = 4
     image_size = 8
     logits: Logits | None = None
+    computed_by: str | None = "arithmetic"
     modalities: frozenset[Literal["image", "text"]] = frozenset({"image", "text"})
 
     def __init__(self, *, digest: str = "c" * 64, batch_size: int = 4) -> None:

@@ -66,6 +66,13 @@ def test_a_second_run_has_nothing_to_do(gallery: Gallery, encoder: ColourEncoder
     assert encoder.encoded == 3
 
 
+def test_the_report_says_what_computed(gallery: Gallery) -> None:
+    """What ran the model, and how exactly; nothing where nothing was encoded; of two reports, the later that knows."""
+    first, second = add(gallery), add(gallery)
+    assert (first.computed_by, second.computed_by) == ("arithmetic", "")
+    assert (first + second).to_dict()["computed_by"] == "arithmetic"
+
+
 def test_a_changed_picture_is_encoded_again(gallery: Gallery, photos: Path) -> None:
     """Its old vector answers no more."""
     add(gallery)

@@ -71,6 +71,14 @@ def test_a_report_names_what_failed_and_why() -> None:
     assert "and 2 more" in text
 
 
+def test_a_chosen_precision_is_said() -> None:
+    """What computed in another precision than that of the model's files is named beside the speed."""
+    fast = AddReport(added=20, encoded=20, took_s=2, computed_by="OpenVINO in bfloat16")
+    assert "10 pictures/s by OpenVINO in bfloat16\n" in report_text(fast, items=20)
+    plain = AddReport(added=20, encoded=20, took_s=2, computed_by="ONNX Runtime on cpu")
+    assert "10 pictures/s\n" in report_text(plain, items=20)
+
+
 def test_a_report_of_nothing_says_so() -> None:
     """Rather than printing an empty list."""
     assert report_text(AddReport(), items=0).startswith("nothing to do")

@@ -51,6 +51,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def computed_by(self) -> str | None:
+        """What runs it, and how exactly, such as ``"OpenVINO in bfloat16"``; None until it is loaded."""
+        ...
+
+    @property
     def image_size(self) -> int:
         """Pixels of the shorter side it looks at; a decoder may scale down to twice this at no loss that matters."""
         ...

@@ -198,6 +198,8 @@ class Ingest:
                 counts["encoded"] += prepared.pixels is not None
         self.writer.write(upserts, failures, space=self.space)
         self._tally.counts.update(counts)
+        if counts["encoded"]:
+            self._tally.computed_by = self.encoder.computed_by or ""
         self._batch.clear()
         self._encoding.clear()
         self._tell()

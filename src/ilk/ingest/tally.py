@@ -30,6 +30,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     interrupted: bool = False
+    computed_by: str = ""
 
     def fail(self, failure: Failure) -> None:
         """Count a failure."""
@@ -43,6 +44,7 @@ class Tally:
         return AddReport(
             **self.counts,
             interrupted=self.interrupted,
+            computed_by=self.computed_by,
             took_s=time.monotonic() - self.started,
             failed_by_reason=dict(self.reasons),
             failures=tuple(self.failures),

@@ -32,6 +32,8 @@ class AddReport:
         Pictures that could not be read before and have not changed since.
     encoded
         Pictures that went through the model.
+    computed_by
+        What ran the model, and how exactly, such as ``"OpenVINO in bfloat16"``; empty if nothing was encoded.
     interrupted
         Whether it was stopped before the end of the source. What is counted is committed.
     took_s
@@ -47,6 +49,7 @@ class AddReport:
     failed: int = 0
     skipped: int = 0
     encoded: int = 0
+    computed_by: str = ""
     interrupted: bool = False
     took_s: float = 0.0
     failed_by_reason: Mapping[str, int] = field(default_factory=dict)
@@ -60,9 +63,14 @@ class AddReport:
         summed = {
             each.name: getattr(self, each.name) + getattr(other, each.name)
             for each in fields(self)
-            if each.name not in {"interrupted", "failed_by_reason"}
+            if each.name not in {"computed_by", "interrupted", "failed_by_reason"}
         }
-        return AddReport(**summed, interrupted=self.interrupted or other.interrupted, failed_by_reason=reasons)
+        return AddReport(
+            **summed,
+            computed_by=other.computed_by or self.computed_by,
+            interrupted=self.interrupted or other.interrupted,
+            failed_by_reason=reasons,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -89,6 +89,8 @@ def report_text(report: AddReport, *, items: int) -> str:
         if count
     ]
     rate = f", {report.encoded / report.took_s:,.0f} pictures/s" if report.encoded and report.took_s else ""
+    if rate and " in " in report.computed_by:  # a precision that was chosen, and is not that of the model's files
+        rate += f" by {report.computed_by}"
     lines = [
         f"{', '.join(done) or 'nothing to do'} in {_duration(report.took_s)}{rate}",
         f"{items:,} pictures in the gallery",
