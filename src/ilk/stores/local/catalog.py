@@ -7,12 +7,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ilk.records import Failure, Item, Space, SpaceName
 from ilk.stores.base import Kept, Known
 from ilk.stores.local.index import IndexRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 T = TypeVar("T")
 
@@ -51,20 +56,13 @@ def space_id(connection: sqlite3.Connection, space: Space) -> int | None:
 def index_record(connection: sqlite3.Connection, number: int) -> IndexRecord:
     """What is recorded of a space's index."""
     row = connection.execute(
-        "SELECT generation, file, last_embedding_id, vectors, size_bytes, checksum, dimension "
-        "FROM vector_index JOIN space USING (space_id) WHERE space_id = ?",
+        "SELECT generation, file, last_embedding_id, vectors, dimension, size_bytes, checksum, metric, factory, "
+        "base_bytes, seal, wanted, facts FROM vector_index JOIN space USING (space_id) WHERE space_id = ?",
         (number,),
     ).fetchone()
-    generation, file, last_embedding_id, vectors, size_bytes, checksum, dimension = row
-    return IndexRecord(
-        generation=generation,
-        file=file,
-        last_embedding_id=last_embedding_id,
-        vectors=vectors,
-        size_bytes=size_bytes,
-        checksum=checksum,
-        dimension=dimension,
-    )
+    names = [each.name for each in fields(IndexRecord)]
+    found = dict(zip(names, row, strict=True))
+    return IndexRecord(**found | {"facts": json.loads(found["facts"])})
 
 
 def setting(connection: sqlite3.Connection, key: str) -> str | int | None:
@@ -91,6 +89,31 @@ def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]
         ):
             captions.setdefault(id_, []).append(text)
     return {id_: _item(rows[id_], captions.get(id_, ())) for id_ in ids if id_ in rows}
+
+
+def neighbours(
+    connection: sqlite3.Connection, embedding_ids: Collection[int], number: int
+) -> dict[int, tuple[bytes, Item]]:
+    """The vector and the item of each embedding_id; unknown numbers are left out."""
+    rows = dict[int, tuple[object, ...]]()
+    captions = dict[int, list[str]]()
+    for some, marks in batches(embedding_ids):
+        for row in connection.execute(
+            f"SELECT embedding_id, vector, {_ITEM} FROM embedding JOIN item USING (item_id) "
+            f"WHERE embedding_id IN ({marks}) AND space_id = ?",
+            (*some, number),
+        ):
+            rows[row[0]] = row[1:]
+        for embedding_id, text in connection.execute(
+            "SELECT embedding_id, text FROM embedding JOIN caption USING (item_id) "
+            f"WHERE embedding_id IN ({marks}) ORDER BY item_id, caption.position",
+            some,
+        ):
+            captions.setdefault(embedding_id, []).append(text)
+    return {
+        embedding_id: (cast("bytes", row[0]), _item(row[1:], captions.get(embedding_id, ())))
+        for embedding_id, row in rows.items()
+    }
 
 
 def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None) -> dict[str, Known]:
@@ -173,6 +196,22 @@ def vectors_of_ids(
             f"WHERE space_id = ? AND id IN ({marks})",
             (number, *some),
         )
+
+
+def embedding_ids(connection: sqlite3.Connection, ids: Collection[str], number: int) -> npt.NDArray[np.int64]:
+    """Of those of these items that have a vector in this space, ascending."""
+    import numpy as np
+
+    found = list[int]()
+    for some, marks in batches(storable(ids)):
+        found += (
+            embedding_id
+            for (embedding_id,) in connection.execute(
+                f"SELECT embedding_id FROM item JOIN embedding USING (item_id) WHERE space_id = ? AND id IN ({marks})",
+                (number, *some),
+            )
+        )
+    return np.sort(np.array(found, np.int64))
 
 
 def vectors_of_embeddings(

@@ -2,17 +2,21 @@
 
 It is what ``faiss.write_index`` (FAISS 1.15) makes of ``IndexIDMap(IndexScalarQuantizer(d, QT_fp16, inner product))``:
 
-    header, 118 bytes · n codes of d float16 · how many ids, 8 bytes · n ids of 8 bytes
+    header, 118 bytes · n codes of d float16 · how many ids, 8 bytes · n ids of 8 bytes [· the base]
 
 so FAISS itself can open it, and scanning it is exact: the codes are the very bytes of the database. It is written here,
-not by FAISS, because so it streams: memory holds one block of vectors and the ids.
+not by FAISS, because so it streams: memory holds one block of vectors and the ids. The ids ascend.
+
+The base is what ``faiss.write_index`` makes of an index of another kind over the same vectors, by position, which
+proposes candidates; without one, every vector is compared.
 
 A file is believed only if it is the one that the database recorded: an ordinary file of exactly that size and
 checksum. That does not help when a stranger made both, as when a gallery was downloaded, and a file made to harm could
 have FAISS's reader allocate or index wildly. So before FAISS sees a file, every byte that decides how it is read is
 compared with the only header there can be for n vectors of d numbers. What is left to choose, codes and ids, is plain
-numbers: ids are looked up in the database, and similarities come from there. An index of another kind, with a header
-that is not known byte for byte, must never be taken over from a stranger, only built anew.
+numbers: ids are looked up in the database, and similarities come from there. Of a base no byte is known beforehand, so
+it is read only if the file bears the seal of this machine and user (`ilk.stores.local.seal`); else the exact part is
+searched, until the next write builds the file anew.
 """
 
 from __future__ import annotations
@@ -22,8 +26,8 @@ import os
 import re
 import stat
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,19 +35,20 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.errors import GalleryStorageError
-
-EXACT = "exact"
-"""How searching an exact index is called, be it in a file or in memory."""
+from ilk.stores.local import seal
+from ilk.stores.local.kinds import AUTO, EXACT, Metric
 
 _QT_FP16 = 4  # faiss.ScalarQuantizer.QT_fp16
-_INNER_PRODUCT = 0  # faiss.METRIC_INNER_PRODUCT
+_METRICS = {"cosine": 0, "ip": 0, "l2": 1}  # faiss.METRIC_INNER_PRODUCT and METRIC_L2
 _DUMMY = 1 << 20  # FAISS writes this where it once kept something
 _INDEX = "4siqqq?i"  # which kind; d, n, two dummies, whether it is trained, metric
+_OUTER = struct.Struct(f"<{_INDEX}")
 _HEADER = struct.Struct(f"<{_INDEX}{_INDEX}iifQQQQ")
 _COUNT = struct.Struct("<Q")
 _NAME = re.compile(r"vectors-\d+-\d+\.faiss")
 _SAMPLE_BYTES = 4_096
 _SAMPLES = 64
+_WRITTEN_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,18 @@ class IndexRecord:
         n and d.
     size_bytes, checksum
         Of the file.
+    metric
+        Of the space.
+    factory
+        Of the index in the file: ``"exact"``, or a FAISS factory string.
+    base_bytes
+        How much of the file, at its end, is the base.
+    seal
+        That this machine wrote the file.
+    wanted
+        Which kind people asked for, or ``"auto"``.
+    facts
+        How it was chosen, tuned and measured.
     """
 
     generation: int = 0
@@ -87,6 +104,34 @@ class IndexRecord:
     dimension: int
     size_bytes: int = 0
     checksum: str = ""
+    metric: Metric = "cosine"
+    factory: str = EXACT
+    base_bytes: int = 0
+    seal: str = ""
+    wanted: str = AUTO
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An index file, memory-mapped.
+
+    Attributes
+    ----------
+    exact
+        The exact part as a FAISS index of positions.
+    ids
+        The embedding_id at each position, shape (n,).
+    codes
+        The vectors, float16, shape (n, d).
+    base
+        The base as a FAISS index of positions; None if there is none, or if it is not to be believed.
+    """
+
+    exact: Any
+    ids: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.float16]
+    base: Any = None
 
 
 class IndexRefusedError(Exception):
@@ -97,20 +142,24 @@ class IndexMissingError(IndexRefusedError):
     """An index file that is not there."""
 
 
-def write(
+def write(  # noqa: PLR0913 -- what a file is made of
     directory: Path,
     name: str,
     blocks: Iterable[tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]],
     *,
     vectors: int,
     dimension: int,
+    metric: Metric = "cosine",
+    base: Callable[[npt.NDArray[np.float16]], Any] | None = None,
 ) -> tuple[int, str]:
     """Write an index file beside its place and rename it into it.
 
     Parameters
     ----------
     blocks
-        Ids, shape (m,), and vectors, shape (m, d), `vectors` rows in all.
+        Ids, shape (m,), ascending, and vectors, shape (m, d), `vectors` rows in all.
+    base
+        Given all vectors, of shape (n, d) and memory-mapped, makes the FAISS index to put behind them; None for none.
 
     Returns
     -------
@@ -125,13 +174,16 @@ def write(
     ids = []
     try:
         with beside.open("wb") as file:
-            file.write(_header(vectors, dimension))
+            file.write(_header(vectors, dimension, metric))
             for block, codes in blocks:
                 file.write(np.ascontiguousarray(codes, "<f2").data)
                 ids.append(block)
             file.write(_COUNT.pack(vectors))
             file.write(np.concatenate([np.empty(0, "<i8"), *ids]).astype("<i8").data)
             file.flush()
+            exact_bytes = file.tell()
+            if base is not None:
+                _put_base(file, base(np.memmap(beside, "<f2", "r", _HEADER.size, (vectors, dimension))))
             os.fsync(file.fileno())
         size_bytes = beside.stat().st_size
         with beside.open("rb") as file:
@@ -144,13 +196,13 @@ def write(
             f"The index file of the gallery at {directory} could not be written ({error.strerror or error}). "
             "Everything is in the database and is found, only slower: free some space and run `ilk index` again."
         ) from error
-    if size_bytes != _size_bytes(vectors, dimension):
+    if exact_bytes != _size_bytes(vectors, dimension):
         raise AssertionError(f"{vectors} vectors were promised, and another number came")
     return size_bytes, checksum
 
 
-def read(directory: Path, record: IndexRecord) -> Any:
-    """Open a recorded index file as a FAISS index, memory-mapped: milliseconds at any size.
+def read(directory: Path, record: IndexRecord) -> Opened:
+    """Open a recorded index file, memory-mapped: milliseconds at any size.
 
     Raises
     ------
@@ -158,18 +210,25 @@ def read(directory: Path, record: IndexRecord) -> Any:
         If it is not the file that was recorded, or not of the one layout there is.
     """
     path = validated(directory, record)
-    import faiss
-
     try:
         # Mapped here and not by FAISS, which takes only names that are UTF-8: where they need not be, as on Linux, a
-        # gallery may lie below one that is not. FAISS's reader points into the map and copies only the ids.
+        # gallery may lie below one that is not. FAISS's reader points into the map.
         mapped = np.memmap(path, np.uint8, "r")
-        untyped: Any = faiss  # its stubs lack the reader
-        opened = untyped.read_index(untyped.ZeroCopyIOReader(faiss.swig_ptr(mapped), mapped.size))
+        exact_bytes = _size_bytes(record.vectors, record.dimension)
+        codes_end = _HEADER.size + 2 * record.vectors * record.dimension
+        exact = _mapped(mapped[_OUTER.size : codes_end])  # what is within the map of ids, which FAISS would copy
+        base = _mapped(mapped[exact_bytes:]) if record.base_bytes and is_sealed(path, record) else None
     except (RuntimeError, OSError) as error:
         raise IndexRefusedError(f"FAISS cannot read it: {error}") from error
-    opened.referenced_objects = [mapped]  # FAISS's own name for what has to live as long as an index
-    return opened
+    if base is not None and (base.ntotal, base.d) != (record.vectors, record.dimension):
+        raise IndexRefusedError("its base is not of the vectors in the database")
+    ids, codes = contents(path, record)
+    return Opened(exact=exact, ids=ids, codes=codes, base=base)
+
+
+def is_sealed(path: Path, record: IndexRecord) -> bool:
+    """Whether this machine wrote a file, so that its base may be read."""
+    return seal.holds(path, record.seal, size_bytes=record.size_bytes, checksum=record.checksum)
 
 
 def validated(directory: Path, record: IndexRecord) -> Path:
@@ -190,10 +249,9 @@ def validated(directory: Path, record: IndexRecord) -> Path:
         if status.st_size != record.size_bytes:
             raise IndexRefusedError(f"it has {status.st_size} bytes, not {record.size_bytes}")
         with path.open("rb") as file:
-            expected = _header(record.vectors, record.dimension)
-            if file.read(len(expected)) != expected or record.size_bytes != _size_bytes(
-                record.vectors, record.dimension
-            ):
+            expected = _header(record.vectors, record.dimension, record.metric)
+            exact_bytes = _size_bytes(record.vectors, record.dimension)
+            if file.read(len(expected)) != expected or record.size_bytes != exact_bytes + record.base_bytes:
                 raise IndexRefusedError("its header is not that of the vectors in the database")
             file.seek(len(expected) + 2 * record.vectors * record.dimension)
             if file.read(_COUNT.size) != _COUNT.pack(record.vectors):
@@ -210,7 +268,8 @@ def validated(directory: Path, record: IndexRecord) -> Path:
 def contents(path: Path, record: IndexRecord) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
     """The ids, shape (n,), and the vectors, shape (n, d), of a validated file, memory-mapped."""
     codes = np.memmap(path, "<f2", "r", _HEADER.size, (record.vectors, record.dimension))
-    ids = np.memmap(path, "<i8", "r", record.size_bytes - 8 * record.vectors, (record.vectors,))
+    place = _size_bytes(record.vectors, record.dimension) - 8 * record.vectors
+    ids = np.memmap(path, "<i8", "r", place, (record.vectors,))
     return ids, codes
 
 
@@ -230,10 +289,29 @@ def sweep_files(directory: Path, keep: Iterable[str]) -> None:
                 continue
 
 
-def _header(vectors: int, dimension: int) -> bytes:
+def _put_base(file: BinaryIO, base: Any) -> None:
+    """Write an index that FAISS made behind the exact part."""
+    import faiss
+
+    untyped: Any = faiss  # its stubs lack the writer
+    untyped.write_index(base, untyped.PyCallbackIOWriter(file.write, _WRITTEN_AT_ONCE))
+    file.flush()
+
+
+def _mapped(part: npt.NDArray[np.uint8]) -> Any:
+    """A FAISS index over a part of a mapped file, copying none of what is large in it."""
+    import faiss
+
+    untyped: Any = faiss  # its stubs lack the reader
+    opened = untyped.read_index(untyped.ZeroCopyIOReader(faiss.swig_ptr(part), part.size), faiss.IO_FLAG_MMAP_IFC)
+    opened.referenced_objects = [part]  # FAISS's own name for what has to live as long as an index
+    return opened
+
+
+def _header(vectors: int, dimension: int, metric: Metric) -> bytes:
     """The bytes before the codes: the map of ids, the index in it, and its quantiser."""
     code_size = 2 * dimension
-    common = (dimension, vectors, _DUMMY, _DUMMY, True, _INNER_PRODUCT)
+    common = (dimension, vectors, _DUMMY, _DUMMY, True, _METRICS[metric])
     quantiser = (_QT_FP16, 0, 0.0, dimension, code_size, 0, vectors * code_size)
     return _HEADER.pack(b"IxMp", *common, b"IxSQ", *common, *quantiser)
 

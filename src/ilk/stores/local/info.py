@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ilk.records import GalleryInfo, IndexState, Space
 from ilk.stores.local import catalog, migrations
-from ilk.stores.local.index import EXACT, IndexRefusedError, validated
+from ilk.stores.local.index import IndexRefusedError, validated
+from ilk.stores.local.kinds import EXACT
 from ilk.stores.local.view import Views
 
 

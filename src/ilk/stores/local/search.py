@@ -1,22 +1,25 @@
-"""Exact nearest neighbours: FAISS proposes, the stored vectors decide.
+"""Nearest neighbours: FAISS proposes, the stored vectors decide.
 
-FAISS sums in float32, in an order of its own, so what it finds may be off in the last digits. Some more than k are
-taken from each block, their similarities computed anew from the database, and if one that was not taken could still
-belong among the k, more are taken.
+FAISS sums in float32, in an order of its own, so what it finds may be off in the last digits. Where everything is
+compared, some more than k are taken from each block, their similarities computed anew, and if one that was not taken
+could still belong among the k, more are taken: the answer is exact, to the order of equals by id. An index of another
+kind may miss one that is nearer than what it finds, never one of k that there are: where it finds fewer, everything is
+compared.
+
+Vectors are read where they lie, in the file; those of the hits are then compared with the database's.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from ilk.errors import GalleryDamagedError
-from ilk.stores.local import catalog
-from ilk.stores.local.index import IndexRefusedError
+from ilk.plans import Way
+from ilk.stores.local.block import Allowed, Block, Ids, Rows
+from ilk.stores.local.kinds import Metric
 from ilk.stores.local.view import View
 
 SPARE = 16
@@ -28,124 +31,179 @@ GROWTH = 8
 QUERIES = 128
 """Queries dealt with at once; bounds the memory."""
 
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """An id and its similarity, in the order of answers: nearest first, equal ones by id."""
-
-    similarity: float
-    id: str
-
-    def __lt__(self, other: Near) -> bool:
-        return (-self.similarity, self.id) < (-other.similarity, other.id)
+FEW = 2_000
+"""Of so many that a filter leaves, each is compared; of more, the index is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """How many, and which not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is wanted of a search.
+
+    Attributes
+    ----------
+    k
+        How many.
+    without
+        Embedding_ids that must not be answered, ascending.
+    among
+        Embedding_ids that may be, ascending; None for all.
+    parameters
+        Of the search, by name.
+    """
 
     k: int
-    exclude: frozenset[str]
+    without: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    among: Ids | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
-def nearest(
-    connection: sqlite3.Connection,
-    view: View,
-    queries: npt.NDArray[np.float32],
-    k: int,
-    *,
-    exclude: Collection[str] = (),
-) -> list[list[Near]]:
-    """The k nearest to each of q unit rows of shape (q, d), exactly, in a transaction at the moment of the view.
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Embedding_ids and similarities, nearest first: k of them, and all that are as near as the last."""
+
+    ids: Ids
+    similarities: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What was done: the way, and what the index was set to."""
+
+    way: Way
+    parameters: Mapping[str, float]
+
+
+def nearest(view: View, queries: Rows, asked: Asked) -> tuple[list[Best], Course]:
+    """The nearest to each of q rows of shape (q, d), at the moment of the view.
 
     Raises
     ------
-    ilk.stores.local.index.IndexRefusedError
-        If an index file contradicts the database.
+    ilk.errors.InputError
+        If a parameter is none of the index.
     """
-    found: list[list[Near]] = [[] for _ in queries]
-    if k < 1 or not view.blocks:
-        return found
-    wanted = _Wanted(k, frozenset(exclude))
-    present = sum(1 for _ in catalog.vectors_of_ids(connection, wanted.exclude, view.space_id))
+    course, sets = _course(view, asked)
+    found = [Best(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
+    if asked.k < 1 or not view.blocks:
+        return found, course
     largest = max(block.vectors for block in view.blocks)
     for start in range(0, len(queries), QUERIES):
         todo = list(range(start, min(start + QUERIES, len(queries))))
-        take = k + present + SPARE
+        take, exactly = asked.k + len(asked.without) + (len(view.dead) > 0) * SPARE, course.way in {"scan", "matching"}
+        take += SPARE * exactly
         while todo:
             take = min(take, largest)
-            done = _round(connection, view, queries[todo], wanted, take)
-            for place, near in zip(todo, done, strict=True):
-                if near is not None:
-                    found[place] = near
-            todo = [place for place, near in zip(todo, done, strict=True) if near is None]
-            take *= GROWTH
-    return found
+            done = _round(view, queries[todo], _Round(asked, course, sets, take, exactly))
+            for place, best in zip(todo, done, strict=True):
+                if best is not None:
+                    found[place] = best
+            todo = [place for place, best in zip(todo, done, strict=True) if best is None]
+            take, exactly = take * GROWTH if exactly else take + SPARE, True
+    return found, course
 
 
-def _round(
-    connection: sqlite3.Connection,
+@dataclass(frozen=True, slots=True)
+class _Round:
+    asked: Asked
+    course: Course
+    sets: list[Allowed | None]
+    take: int
+    exactly: bool
+
+
+def _course(view: View, asked: Asked) -> tuple[Course, list[Allowed | None]]:
+    """How to go about it, and the positions of each block that may be answered."""
+    sets = [block.allowed(asked.among) for block in view.blocks]
+    given = view.tuning.checked(asked.parameters)
+    based = [(block, allowed) for block, allowed in zip(view.blocks, sets, strict=True) if block.base is not None]
+    if asked.among is not None and (not based or len(asked.among) <= max(FEW, asked.k)):
+        return Course("matching", {}), sets
+    if not based:
+        return Course("scan", {}), sets
+    [(block, allowed)] = based
+    if allowed is None:
+        return Course("index", view.tuning.at(asked.k, given=given)), sets
+    if not block.selects:
+        return Course("matching", {}), sets
+    share = len(allowed.positions) / block.vectors
+    return Course("selector", view.tuning.at(asked.k, share=share, given=given)), sets
+
+
+def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
+    """The answers from the best of each block; None for a query that needs more of them."""
+    asked = this.asked
+    scans = list[tuple[Block, bool, Rows, Ids]]()
+    for block, allowed in zip(view.blocks, this.sets, strict=True):
+        exactly = this.exactly or block.base is None
+        # A block that is compared with everything goes as deep as exactness needs, whatever is beside it.
+        take = min(this.take + (0 if this.exactly else SPARE) * exactly, block.vectors)
+        if allowed is not None and not len(allowed.positions):
+            continue
+        if exactly:
+            products, positions = block.scan(queries, take, allowed)
+        else:
+            products, positions = block.propose(queries, take, this.course.parameters, allowed)
+        scans.append((block, exactly, products, positions))
+    longest = view.longest * np.linalg.norm(queries, axis=1) if view.metric == "ip" else np.ones(len(queries))
+    possible = view.count if asked.among is None else len(asked.among)
+    possible -= len(asked.without) if asked.among is None else int(np.isin(asked.without, asked.among).sum())
+    return [
+        _merged(view, query, [(block, exactly, p[row], i[row]) for block, exactly, p, i in scans], this, possible, long)
+        for row, (query, long) in enumerate(zip(queries, longest, strict=True))
+    ]
+
+
+def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     view: View,
-    queries: npt.NDArray[np.float32],
-    wanted: _Wanted,
-    take: int,
-) -> list[list[Near] | None]:
-    """The answers from the best `take` of each block; None for a query that needs more of them."""
-    scans = [view.scan(block, queries, min(take, block.vectors)) for block in view.blocks]
-    labels = np.concatenate([labels for _, labels in scans], axis=1)
-    numbers, ids, vectors = _stored(connection, view, set(labels.ravel().tolist()) - {-1})
+    query: npt.NDArray[np.float32],
+    scans: list[tuple[Block, bool, npt.NDArray[np.float32], Ids]],
+    this: _Round,
+    possible: int,
+    longest: float,
+) -> Best | None:
+    """One query's answer; None if more has to be taken for it."""
+    k = this.asked.k
+    wide = query.astype(np.float64)
     # The most that a float32 sum of d products may be off (Higham, Accuracy and Stability, section 3.1), and rounding.
-    slacks = (view.dimension + 4) * 2.0**-24 * 1.01 * np.linalg.norm(queries, axis=1)
-    answers: list[list[Near] | None] = []
-    for row, (query, slack) in enumerate(zip(queries.astype(np.float64), slacks, strict=True)):
-        hits, outside = list[Near](), -np.inf  # `outside` is the most that anything not taken may have
-        for block, (products, taken) in zip(view.blocks, scans, strict=True):
-            mine = taken[row][taken[row] >= 0]
-            places = _places(numbers, mine, view, from_file=block.from_file)
-            # One row's sum does not depend on the rows around it, so equal vectors are equally similar.
-            similarities = np.multiply(vectors[places], query).sum(axis=1)
-            if not bool((np.abs(similarities - products[row, : len(mine)]) <= slack).all()):
-                raise _contradiction(view, "its vectors are not those of the database", from_file=block.from_file)
-            rounded = np.clip(similarities, -1, 1).astype(np.float32).tolist()
-            hits += [
-                Near(similarity, ids[place])
-                for similarity, place in zip(rounded, places, strict=True)
-                if ids[place] not in wanted.exclude
-            ]
-            if len(mine) == take < block.vectors:
-                outside = max(outside, float(products[row, -1]) + slack)
-        hits.sort()
-        enough = outside == -np.inf or (len(hits) >= wanted.k and hits[wanted.k - 1].similarity > outside)
-        answers.append(hits[: wanted.k] if enough else None)
-    return answers
+    relative = (view.dimension + 4) * 2.0**-24 * 1.01
+    ids, similarities, outside = list[Ids](), list[Rows](), -np.inf  # `outside`: the most that what is left may have
+    for block, exactly, products, positions in scans:
+        mine = positions[positions >= 0]
+        ids.append(block.ids[mine])
+        similarities.append(similarity(wide, block.codes[mine], view.metric))
+        if exactly and len(mine) == len(positions) < block.vectors:
+            last = float(products[-1])
+            outside = max(
+                outside,
+                -last * (1 - relative)
+                if view.metric == "l2"
+                else last + relative * (longest if view.metric == "ip" else float(np.linalg.norm(wide))),
+            )
+    numbers = np.concatenate([np.empty(0, np.int64), *ids])
+    near = np.concatenate([np.empty(0, np.float32), *similarities])
+    unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
+    for some in unwanted:
+        kept = ~np.isin(numbers, some)
+        numbers, near = numbers[kept], near[kept]
+    order = np.argsort(-near, kind="stable")
+    if not this.exactly:
+        if len(order) < min(k, possible):
+            return None
+    elif outside > -np.inf and not (len(order) >= k and near[order[k - 1]] > outside):
+        return None
+    if len(order) > k:
+        order = order[: int(np.searchsorted(-near[order], -near[order[k - 1]], side="right"))]
+    return Best(numbers[order], near[order])
 
 
-def _stored(
-    connection: sqlite3.Connection, view: View, labels: Collection[int]
-) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.float64]]:
-    """Of m embedding_ids those in the database, ascending; the ids of their items; their vectors, shape (m, d)."""
-    rows = sorted(catalog.vectors_of_embeddings(connection, labels, view.space_id))
-    joined = b"".join(vector for _, _, vector in rows)
-    if len(joined) != len(rows) * 2 * view.dimension:
-        raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
-    vectors = np.frombuffer(joined, "<f2").reshape(-1, view.dimension).astype(np.float64)
-    return np.array([number for number, _, _ in rows], np.int64), [id_ for _, id_, _ in rows], vectors
+def similarity(query: npt.NDArray[np.float64], codes: npt.NDArray[np.float16], metric: Metric) -> Rows:
+    """The similarity of a query (d,) and m vectors (m, d): cosine, inner product, or the negative squared distance.
 
-
-def _places(
-    numbers: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], view: View, *, from_file: bool
-) -> npt.NDArray[np.int64]:
-    """Where each label is among the numbers."""
-    places = np.searchsorted(numbers, labels)
-    if len(labels) and not (len(numbers) > places.max() and np.array_equal(numbers[places], labels)):
-        raise _contradiction(view, "it has vectors that the database does not", from_file=from_file)
-    return places
-
-
-def _contradiction(view: View, reason: str, *, from_file: bool) -> Exception:
-    if from_file:
-        return IndexRefusedError(reason)
-    return GalleryDamagedError(
-        f"What was read of space {view.space_id} before contradicts what is in the database now: another program has "
-        "changed it. `ilk check` says whether it is sound."
-    )
+    One row's sum does not depend on the rows around it, so equal vectors are equally similar.
+    """
+    rows = codes.astype(np.float64)
+    if metric == "l2":
+        negative: Rows = (-np.square(rows - query).sum(axis=1)).astype(np.float32)
+        return negative
+    products = np.multiply(rows, query).sum(axis=1)
+    rounded: Rows = (products if metric == "ip" else np.clip(products, -1, 1)).astype(np.float32)
+    return rounded

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, Item, Neighbour, Space
+from ilk.records import Failure, GalleryInfo, Item, Space
 from ilk.stores.base import Found, Kept, Known
 from ilk.stores.local import catalog, migrations, saved, words
+from ilk.stores.local.answers import answers
 from ilk.stores.local.database import Database, connect, explained
-from ilk.stores.local.index import EXACT, IndexPolicy, IndexRefusedError
+from ilk.stores.local.index import IndexPolicy, IndexRefusedError
 from ilk.stores.local.info import gallery_info
+from ilk.stores.local.kinds import EXACT
 from ilk.stores.local.lock import WriterLock
 from ilk.stores.local.sample import Samples
-from ilk.stores.local.search import nearest
+from ilk.stores.local.search import Asked, nearest
 from ilk.stores.local.view import Views
 
 if TYPE_CHECKING:
@@ -232,8 +234,8 @@ class LocalStore:
         """
         import numpy as np
 
-        if where is not None or parameters:
-            raise InputError("Neither filters nor parameters of the search are known to this store yet.")
+        if where is not None:
+            raise InputError("Filters are not known to this store yet.")
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != space.dimension or not np.isfinite(queries).all():  # noqa: PLR2004 -- rows
             raise InputError(
@@ -241,7 +243,7 @@ class LocalStore:
             )
         while True:  # again only after refusing an index file, which happens once for each
             try:
-                return self._search(queries, k, space, exclude)
+                return self._search(queries, k, space, exclude, parameters or {})
             except IndexRefusedError:
                 continue
 
@@ -285,20 +287,41 @@ class LocalStore:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _search(self, queries: npt.NDArray[np.float32], k: int, space: Space, exclude: Collection[str]) -> Found:
+    def _search(
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        space: Space,
+        exclude: Collection[str],
+        parameters: Mapping[str, float],
+    ) -> Found:
+        from time import perf_counter
+
+        begun = perf_counter()
         with self._database.reading() as connection:
             view = self._views.at(connection, space)
             if view is None:
                 return Found(rows=[[] for _ in queries], plan=Plan(index=EXACT, way="scan", vectors=0))
+            opened = perf_counter()
+            asked = Asked(k=k, without=catalog.embedding_ids(connection, exclude, view.space_id), parameters=parameters)
+            best, course = nearest(view, queries, asked)
+            searched = perf_counter()
             try:
-                found = nearest(connection, view, queries, k, exclude=exclude)
+                rows = answers(connection, view, queries, best, k)
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise
-            items = catalog.items(connection, list({near.id: None for row in found for near in row}))
-        rows = [[Neighbour(item=items[near.id], similarity=near.similarity) for near in row] for row in found]
-        vectors = sum(block.vectors for block in view.blocks) - len(view.dead)
-        return Found(rows=rows, plan=Plan(index=EXACT, way="scan", vectors=vectors))
+        steps = {"open the index": opened - begun, "search": searched - opened, "read": perf_counter() - searched}
+        plan = Plan(
+            index=view.tuning.factory,
+            way=course.way,
+            vectors=view.count,
+            matching=None if asked.among is None else len(asked.among),
+            tail=view.tail if view.tail < view.count else 0,
+            parameters=course.parameters,
+            took_ms={step: 1000 * seconds for step, seconds in steps.items()},
+        )
+        return Found(rows=rows, plan=plan)
 
     def _upgrade(self) -> None:
         """Bring the database of an older ilk up to date."""

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +18,15 @@ import numpy.typing as npt
 from ilk.errors import GalleryDamagedError
 from ilk.records import Space
 from ilk.stores.local import catalog, index
+from ilk.stores.local.block import Block, Ids
+from ilk.stores.local.kinds import Metric
+from ilk.stores.local.tuning import Tuning
 
 BLOCK_ROWS = 65_536
 """Vectors in one block in memory, at most."""
 
 MERGE_RATIO = 4
 """Blocks up to so many times what is new are merged with it: few blocks, and each vector is copied few times."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Some vectors in an exact FAISS index whose labels are embedding_ids."""
-
-    index: Any
-    vectors: int
-    from_file: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +49,12 @@ class View:
         Embedding_ids that are in a block and no longer in the database.
     last_tombstone
         The newest one taken note of.
+    metric
+        How vectors are compared.
+    tuning
+        What the index is set to.
+    longest
+        At most so long is any vector; of use where they are compared by inner product and not of length 1.
     """
 
     space_id: int
@@ -68,30 +65,19 @@ class View:
     newest: int = 0
     dead: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     last_tombstone: int = 0
+    metric: Metric = "cosine"
+    tuning: Tuning = field(default_factory=Tuning)
+    longest: float = 1.01
 
-    @cached_property
-    def _alive(self) -> Any:
-        import faiss
+    @property
+    def count(self) -> int:
+        """Vectors that may be answered."""
+        return sum(block.vectors for block in self.blocks) - len(self.dead)
 
-        return faiss.IDSelectorNot(faiss.IDSelectorBatch(self.dead)) if len(self.dead) else None
-
-    def scan(
-        self, block: Block, queries: npt.NDArray[np.float32], count: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """The best of one block for each of q queries: inner products and embedding_ids, each of shape (q, count).
-
-        Where there are fewer, the embedding_id is -1.
-        """
-        import faiss
-
-        # The parameters are made for each call: FAISS changes them while it searches. The selector it leaves alone.
-        parameters = None
-        if self._alive is not None:
-            parameters = faiss.SearchParameters()
-            parameters.sel = self._alive
-        with _threads(len(queries)):
-            products, labels = block.index.search(queries, count, params=parameters)
-        return products, labels
+    @property
+    def tail(self) -> int:
+        """Vectors that are in no file."""
+        return sum(block.vectors for block in self.blocks if not block.from_file)
 
 
 class Views:
@@ -150,7 +136,14 @@ class Views:
 
     def _begin(self, number: int, record: index.IndexRecord) -> View:
         """A view of the index file alone."""
-        view = View(space_id=number, dimension=record.dimension, changes=0, generation=record.generation)
+        view = View(
+            space_id=number,
+            dimension=record.dimension,
+            changes=0,
+            generation=record.generation,
+            metric=record.metric,
+            longest=float(record.facts.get("longest", 1.01)),
+        )
         if record.file is None or (number, record.generation) in self._refused:
             return view
         try:
@@ -158,8 +151,17 @@ class Views:
         except index.IndexRefusedError as error:
             self._refused[number, record.generation] = str(error)
             raise
-        block = Block(index=opened, vectors=record.vectors, from_file=True)
-        return replace(view, blocks=(block,), newest=record.last_embedding_id)
+        block = Block(
+            ids=opened.ids,
+            codes=opened.codes,
+            exact=opened.exact,
+            base=opened.base,
+            metric=record.metric,
+            from_file=True,
+        )
+        based = block.base is not None
+        tuning = Tuning.from_facts(record.factory, block.names, record.facts) if based else Tuning()
+        return replace(view, blocks=(block,), newest=record.last_embedding_id, tuning=tuning)
 
 
 def unpacked(rows: list[tuple[int, bytes]], dimension: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
@@ -192,11 +194,11 @@ def _caught_up(connection: sqlite3.Connection, view: View) -> View:
     newest = view.newest
     while some := rows.fetchmany(BLOCK_ROWS):
         newest = some[-1][0]
-        _append(blocks, *unpacked(some, view.dimension))
+        _append(blocks, *unpacked(some, view.dimension), view.metric)
     return replace(view, blocks=tuple(blocks), newest=newest)
 
 
-def _append(blocks: list[Block], ids: npt.NDArray[np.int64], codes: npt.NDArray[np.float16]) -> None:
+def _append(blocks: list[Block], ids: Ids, codes: npt.NDArray[np.float16], metric: Metric) -> None:
     """Put vectors into a new block, together with those of small blocks before it."""
     import faiss
 
@@ -206,30 +208,12 @@ def _append(blocks: list[Block], ids: npt.NDArray[np.int64], codes: npt.NDArray[
         size = last.vectors + len(ids)
         if last.from_file or size > BLOCK_ROWS or last.vectors > MERGE_RATIO * len(ids):
             break
-        inner: Any = faiss.downcast_index(last.index.index)
-        held = inner.codes
-        old = faiss.rev_swig_ptr(held.data(), held.size()).view("<f2").reshape(-1, dimension)
-        ids = np.concatenate([faiss.vector_to_array(last.index.id_map), ids])
-        codes = np.concatenate([old, codes])
+        ids = np.concatenate([last.ids, ids])
+        codes = np.concatenate([last.codes, codes])
         blocks.pop()
-    quantiser = faiss.ScalarQuantizer.QT_fp16
-    exact = faiss.IndexIDMap(faiss.IndexScalarQuantizer(dimension, quantiser, faiss.METRIC_INNER_PRODUCT))
+    compared = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
+    exact: Any = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, compared)
     # The codes are the stored bytes: FAISS would round float32 to float16 differently now and then.
-    exact.add_sa_codes(np.ascontiguousarray(codes, "<f2").view(np.uint8), ids)
-    blocks.append(Block(index=exact, vectors=len(ids), from_file=False))
-
-
-@contextmanager
-def _threads(queries: int) -> Iterator[None]:
-    """No more OpenMP threads than queries: FAISS shares out queries, and idle threads cost milliseconds.
-
-    The setting is the calling thread's own.
-    """
-    import faiss
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(max(1, min(before, queries)))
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
+    exact.add_sa_codes(np.ascontiguousarray(codes, "<f2").view(np.uint8))
+    held = faiss.rev_swig_ptr(exact.codes.data(), exact.codes.size()).view("<f2").reshape(-1, dimension)
+    blocks.append(Block(ids=ids, codes=held, exact=exact, metric=metric))
