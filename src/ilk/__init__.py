@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ilk.analysis.classify import classify
+    from ilk.analysis.duplicates import duplicates
     from ilk.encoders import load_encoder
     from ilk.errors import IlkError, TextCutWarning
     from ilk.gallery import Gallery
@@ -40,6 +41,7 @@ __all__ = [
     "classify",
     "create",
     "dataset",
+    "duplicates",
     "embeddings",
     "folder",
     "image",
@@ -65,6 +67,7 @@ _HOMES = {
     "classify": "analysis.classify",
     "create": "opening",
     "dataset": "sources",
+    "duplicates": "analysis.duplicates",
     "embeddings": "sources",
     "folder": "sources",
     "image": "query",
