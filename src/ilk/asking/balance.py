@@ -33,6 +33,9 @@ TAKEN_AWAY = 0.75
 """What a term that is taken away counts, beside one that is added. With all of it, less of what was asked for is left
 among the hits; with half of it, more of what was not (`benchmarks/composed.py`)."""
 
+BESIDE_A_PICTURE = 1.5
+"""What words that are added count beside a picture: it shows many things, and they mean one. Measured likewise."""
+
 LONGEST_SENTENCE = 200
 """Characters up to which texts are also read together."""
 
@@ -89,11 +92,13 @@ def combined(
         return np.asarray(rows[0], np.float32)
     if np.linalg.norm(weights @ rows) < 1e-6 * np.abs(weights).max():  # well above what rounding leaves of nothing
         raise QueryError(f"The terms of {query} cancel out: nothing is left to search for.")
-    texts = [term.weight for term in query.terms if term.kind == "text" and term.weight > 0]
+    added = np.array([term.kind == "text" and term.weight > 0 for term in query.terms])
     weights = np.where(weights < 0, TAKEN_AWAY * weights, weights)
+    if any(term.kind in {"image", "item"} for term in query.terms):
+        weights = np.where(added, BESIDE_A_PICTURE * weights, weights)
     if together is not None:
         rows = np.vstack([rows, together])
-        weights = np.append(weights, len(texts) * min(texts))
+        weights = np.append(weights, added.sum() * weights[added].min())
     summed = (weights / spreads(rows, sample())) @ rows
     return np.asarray(summed / np.linalg.norm(summed), np.float32)
 
