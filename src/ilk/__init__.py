@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ilk.analysis.classify import classify
     from ilk.analysis.duplicates import duplicates
+    from ilk.analysis.evaluate import evaluate
     from ilk.encoders import load_encoder
     from ilk.errors import IlkError, TextCutWarning
     from ilk.gallery import Gallery
@@ -43,6 +44,7 @@ __all__ = [
     "dataset",
     "duplicates",
     "embeddings",
+    "evaluate",
     "folder",
     "image",
     "item",
@@ -69,6 +71,7 @@ _HOMES = {
     "dataset": "sources",
     "duplicates": "analysis.duplicates",
     "embeddings": "sources",
+    "evaluate": "analysis.evaluate",
     "folder": "sources",
     "image": "query",
     "item": "query",
