@@ -50,7 +50,7 @@ def test_each_picture_stands_over_its_caption_and_similarity() -> None:
 
 def test_relevance_is_said_where_it_is_known() -> None:
     """Beside the similarity, in percent."""
-    assert "Relevance: 87%" in texts(answer("red", relevance=0.87).show())
+    assert "Relevance: 87 %" in texts(answer("red", relevance=0.87).show())
     assert "elevance" not in texts(answer("red").show())
 
 

@@ -58,7 +58,7 @@ def test_a_page_holds_everything_it_shows(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(data)) as thumbnail:
         assert thumbnail.size == (300, 200)
         assert all(abs(a - b) < 8 for a, b in zip(thumbnail.getpixel((9, 9)), COLOURS["red"], strict=True))  # type: ignore[arg-type]
-    for part in ("colours", "A red wall.", "0.490", "50%", "year", "2020", "a, b", "Searched image vectors, exact"):
+    for part in ("colours", "A red wall.", "0.490", "50 %", "year", "2020", "a, b", "Searched image vectors, exact"):
         assert part in page.said
     assert page.all("meter")[0]["value"] == "0.500"
 

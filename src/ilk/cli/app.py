@@ -16,7 +16,7 @@ from ilk import __version__
 from ilk.cli.output import INTERRUPTED, OutputError, abandon_stdout, complain, plain_warnings, prepare_streams
 from ilk.errors import IlkError
 
-VERBS = ("index", "search", "classify", "duplicates", "eval", "info", "check", "remove", "models", "demo")
+VERBS = ("index", "search", "classify", "duplicates", "map", "eval", "info", "check", "remove", "models", "demo")
 """In the order in which a new user meets them; each is a function of that name in a module of that name."""
 
 

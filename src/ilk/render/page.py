@@ -153,7 +153,7 @@ def _card(seen: Seen, thumbnail: str, link: str | None) -> str:
 def _bar(hit: Hit) -> str:
     if hit.relevance is None:
         return ""
-    return f'<meter min="0" max="1" value="{hit.relevance:.3f}" title="relevance {hit.relevance:.0%}"></meter>'
+    return f'<meter min="0" max="1" value="{hit.relevance:.3f}" title="relevance {hit.relevance * 100:.0f} %"></meter>'
 
 
 def _details(hit: Hit) -> str:

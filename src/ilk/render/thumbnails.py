@@ -73,7 +73,7 @@ def small(source: bytes | Image | PictureError, size: int) -> Image | PictureErr
 def measures(hit: Hit) -> list[tuple[str, str]]:
     """What is known of how near a hit is, as names and numbers."""
     known = [] if math.isnan(hit.similarity) else [("similarity", f"{hit.similarity:.3f}")]
-    return known if hit.relevance is None else [*known, ("relevance", f"{hit.relevance:.0%}")]
+    return known if hit.relevance is None else [*known, ("relevance", f"{hit.relevance * 100:.0f} %")]
 
 
 def _sources(hits: Hits, shown: Sequence[Hit]) -> Iterator[bytes | PictureError]:
