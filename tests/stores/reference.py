@@ -8,12 +8,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
+from ilk.filters import Filter
 from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, IndexState, Item, Metadata, Neighbour, Space
 from ilk.stores.base import Found, Kept, Known, Upsert
@@ -107,7 +108,7 @@ class ReferenceStore:
         *,
         space: Space,
         exclude: Collection[str] = (),
-        where: Any = None,
+        where: Filter | None = None,
         parameters: Mapping[str, float] | None = None,
     ) -> Found:
         """Compute everything, sort everything."""
@@ -134,7 +135,7 @@ class ReferenceStore:
         return known
 
     def match_words(
-        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """Score every caption for every query, as the formula is printed."""
         texts = [(item.id, tokens(text)) for item in self.items.values() for text in item.captions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ilk.plans import Plan
 from ilk.records import Failure, GalleryInfo, Item, Metadata, Neighbour, Space
@@ -12,6 +12,8 @@ from ilk.records import Failure, GalleryInfo, Item, Metadata, Neighbour, Space
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from ilk.filters.tree import Filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,7 @@ class Store(Protocol):
         *,
         space: Space,
         exclude: Collection[str] = (),
-        where: Any = None,
+        where: Filter | None = None,
         parameters: Mapping[str, float] | None = None,
     ) -> Found:
         """The k items nearest to each query by cosine, nearest first.
@@ -205,7 +207,7 @@ class Store(Protocol):
         ...
 
     def match_words(
-        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each list of words the k items whose captions have most of them, by BM25.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ilk.filters.tree import Filter
+    from ilk.stores.local.filtering import Answers
     from ilk.stores.local.writer import LocalWriter
 
 PAGE_OF_IDS = 4_096
@@ -53,6 +57,8 @@ class LocalStore:
         self._policy = policy
         self._database = Database(directory, directory / DATABASE)
         self._views = Views(directory)
+        self._filtered: Answers | None = None
+        self._lock = threading.Lock()
         self._samples = Samples()
 
     @classmethod
@@ -129,6 +135,7 @@ class LocalStore:
     def close(self) -> None:
         """Let go of files. Calling it twice is fine."""
         self._views.close()
+        self._filtered = None
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -225,7 +232,7 @@ class LocalStore:
         *,
         space: Space,
         exclude: Collection[str] = (),
-        where: Any = None,
+        where: Filter | None = None,
         parameters: Mapping[str, float] | None = None,
     ) -> Found:
         """The k items nearest to each query by cosine, nearest first; see `ilk.stores.base.Store.search`.
@@ -234,8 +241,6 @@ class LocalStore:
         """
         import numpy as np
 
-        if where is not None:
-            raise InputError("Filters are not known to this store yet.")
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != space.dimension or not np.isfinite(queries).all():  # noqa: PLR2004 -- rows
             raise InputError(
@@ -243,18 +248,21 @@ class LocalStore:
             )
         while True:  # again only after refusing an index file, which happens once for each
             try:
-                return self._search(queries, k, space, exclude, parameters or {})
+                return self._search(queries, k, space, exclude, where, parameters or {})
             except IndexRefusedError:
                 continue
 
     def match_words(
-        self, queries: Sequence[Sequence[str]], k: int, *, where: Any = None
+        self, queries: Sequence[Sequence[str]], k: int, *, where: Filter | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each list of words the k items whose captions have most of them; see `ilk.stores.base.Store`."""
-        if where is not None:
-            raise InputError("Filters are not known to this store yet.")
         with self._database.reading() as connection:
-            return words.matches(connection, queries, k)
+            if where is None:
+                return words.matches(connection, queries, k)
+            from ilk.stores.local import filtering  # only where there is a filter
+
+            filtering.prepare(connection)
+            return words.matches(connection, queries, k, condition=filtering.compile(where))
 
     def has_captions(self) -> bool:
         """Whether any item has one."""
@@ -287,12 +295,13 @@ class LocalStore:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _search(
+    def _search(  # noqa: PLR0913, PLR0917 -- what a search may say, one by one
         self,
         queries: npt.NDArray[np.float32],
         k: int,
         space: Space,
         exclude: Collection[str],
+        where: Filter | None,
         parameters: Mapping[str, float],
     ) -> Found:
         from time import perf_counter
@@ -303,7 +312,10 @@ class LocalStore:
             if view is None:
                 return Found(rows=[[] for _ in queries], plan=Plan(index=EXACT, way="scan", vectors=0))
             opened = perf_counter()
-            asked = Asked(k=k, without=catalog.embedding_ids(connection, exclude, view.space_id), parameters=parameters)
+            among = None if where is None else self._matching(connection, where, view.space_id)
+            filtered = perf_counter()
+            without = catalog.embedding_ids(connection, exclude, view.space_id)
+            asked = Asked(k=k, without=without, among=among, parameters=parameters)
             best, course = nearest(view, queries, asked)
             searched = perf_counter()
             try:
@@ -311,7 +323,9 @@ class LocalStore:
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise
-        steps = {"open the index": opened - begun, "search": searched - opened, "read": perf_counter() - searched}
+        steps = {"open the index": opened - begun}
+        steps |= {} if where is None else {"filter": filtered - opened}
+        steps |= {"search": searched - filtered, "read": perf_counter() - searched}
         plan = Plan(
             index=view.tuning.factory,
             way=course.way,
@@ -322,6 +336,15 @@ class LocalStore:
             took_ms={step: 1000 * seconds for step, seconds in steps.items()},
         )
         return Found(rows=rows, plan=plan)
+
+    def _matching(self, connection: sqlite3.Connection, where: Filter, number: int) -> npt.NDArray[np.int64]:
+        """The embeddings that a filter leaves."""
+        from ilk.stores.local import filtering  # only where there is a filter
+
+        with self._lock:
+            if self._filtered is None:
+                self._filtered = filtering.Answers()
+        return filtering.matching(connection, where, number, self._filtered)
 
     def _upgrade(self) -> None:
         """Bring the database of an older ilk up to date."""
