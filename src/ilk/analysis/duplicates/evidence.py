@@ -30,8 +30,8 @@ STRETCHED = 0.025
 RESIZED = 0.05
 """How far the scale of the two may be from the same."""
 
-RECOLOURED = 5.0
-"""Levels of 255 by which the mean of a colour channel may differ: JPEG at low quality stays below."""
+RECOLOURED = 3.0
+"""Levels of 255 by which colours may differ: JPEG at low quality stays below; of a crop twice as many."""
 
 
 class Evidence:
@@ -111,7 +111,10 @@ class Evidence:
             kinds.append("cropped")
         if np.abs(scales - 1).max() > RESIZED:
             kinds.append("resized")
-        both = self.signatures(np.array(pair, np.int64)).colour.astype(np.float32).mean(axis=(1, 2))
-        if np.abs(both[0] - both[1]).max() > RECOLOURED:
+        first, second = self.signatures(np.array(pair, np.int64)).colour.astype(np.float32)
+        differences = first - orientation.oriented(second.transpose(2, 0, 1), laid).transpose(1, 2, 0)
+        # Of a crop the cells show other parts, and the means are all there is to compare.
+        strength = np.abs(differences.mean(axis=(0, 1)) if "cropped" in kinds else differences).mean(axis=None)
+        if strength > (2 * RECOLOURED if "cropped" in kinds else RECOLOURED):
             kinds.append("recoloured")
         return tuple(kinds) or ("re-encoded",)

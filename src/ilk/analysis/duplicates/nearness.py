@@ -26,8 +26,8 @@ EXACT_UP_TO = 20_000
 LONGEST = 128
 """Numbers of a vector that are kept in an index."""
 
-TRAINED_ON = 32
-"""Vectors for each cell."""
+TRAINED_ON = 40
+"""Vectors for each cell; FAISS complains of fewer than 39."""
 
 PROBED = 8
 """Cells looked into for each vector, of hundreds or thousands."""

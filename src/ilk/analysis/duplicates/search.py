@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.int64]
 
-NEAR_BY_MEANING = Neighbourhood(k=10, floor=0.6)
+NEAR_BY_MEANING = Neighbourhood(k=10, floor=0.7)
 """Which pictures to look at because their vectors are near, the floor as a share: see `_cosine_at`."""
 
 NEAR_BY_WAVES = Neighbourhood(k=4, floor=0.7)
@@ -171,7 +171,8 @@ class Search:
         """Pairs of places worth a look, shape (p, 2)."""
         found = [np.empty((0, 2), np.int64)]
         if len(evidence.encoded) > 1:
-            floor = _cosine_at(NEAR_BY_MEANING.floor, background)
+            # Only what can be looked at can be the same: of vectors alone, those that are similar are all.
+            floor = _cosine_at(NEAR_BY_MEANING.floor, background) if len(evidence.seen) > 1 else 1.0
             wanted = Neighbourhood(k=NEAR_BY_MEANING.k, floor=floor if threshold is None else min(floor, threshold))
 
             def vectors(places: Rows) -> Any:
