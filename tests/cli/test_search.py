@@ -141,6 +141,26 @@ def test_it_explains_itself(ilk: Ilk) -> None:
     assert ilk("search", "yellow doors").err == ""
 
 
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize(
+    "where", ['width < 100 and id in ["green-small.png"]', '{"width": {"$lt": 100}, "id": "green-small.png"}']
+)
+@pytest.mark.parametrize("space", ["image", "caption", "both"])
+def test_a_filter_holds_whatever_is_searched(ilk: Ilk, where: str, space: str) -> None:
+    """For pictures, captions and words alike, as an expression or as JSON; what it leaves is in the plan."""
+    said = ilk("search", "a wall", "--where", where, "--in", space, "--explain")
+    assert (said.code, said.ids) == (0, ["green-small.png"])
+    assert "The filter leaves 1 of 12" in said.err
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_filter_that_matches_nothing_finds_nothing(ilk: Ilk) -> None:
+    """With exit code 1 and a word, in every way of searching."""
+    for space in ("image", "both"):
+        said = ilk("search", "a wall", "--where", "width > 1000", "--in", space)
+        assert (said.code, said.out, said.err) == (1, "", "Nothing found.\n")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -150,6 +170,10 @@ def test_it_explains_itself(ilk: Ilk) -> None:
         (["red", "--diverse"], "--diverse"),
         (["red", "--min-relevance", "60"], "--min-relevance"),
         (["red", "--in", "captions"], "--in"),
+        (["red", "--where", "width >"], "width >"),
+        (["red", "--set", "nprobe"], "nprobe"),
+        (["red", "--set", "nprobe=many"], "nprobe=many"),
+        (["red", "--set", "nonsense=1"], "nonsense"),
         (["red", "--more", "gone.png"], '"gone.png"'),
         (["red", "--more", "red.png", "--less", "red.png"], "both like"),
         ([], "nothing to search for"),

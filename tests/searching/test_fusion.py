@@ -15,6 +15,11 @@ def test_worth_is_the_sum_over_rankings() -> None:
     assert fused == pytest.approx({"a": 1 / 61, "b": 1 / 62 + 1 / 61, "c": 1 / 62})
 
 
+def test_a_ranking_may_count_more() -> None:
+    """By its name; the others count one."""
+    assert worths({"image": ["a"], "words": ["b"]}, {"words": 3}) == pytest.approx({"a": 1 / 61, "b": 3 / 61})
+
+
 RANKINGS = st.dictionaries(
     st.sampled_from(["image", "caption", "words"]), st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=1
 )

@@ -12,7 +12,7 @@ import click
 from ilk.cli.looking import Views, view_options
 from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
 from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
-from ilk.cli.searching import query_of, say_plan, search_options
+from ilk.cli.searching import how, query_of, say_plan, search_options
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
@@ -54,7 +54,7 @@ def search(
         ilk search red bicycle
         ilk search beach.jpg
         ilk search beach + 2:sunset.jpg - people
-        ilk search "a lake" --in both --min-relevance 0.5
+        ilk search "a lake" --where 'year >= 2020' --min-relevance 0.5
     """
     from ilk.opening import open_gallery
 
@@ -64,7 +64,7 @@ def search(
         asked = query_of(query, options["more"])
         if not query:
             options["more"] = ()
-        hits = opened.search(asked, model=model, **options)
+        hits = opened.search(asked, model=model, **how(**options))
         views.show_pictures(hits)
         if as_json:
             print_json(hits.to_dict(explain=explain))

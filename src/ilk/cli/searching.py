@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 
 
+class Setting(click.ParamType[tuple[str, float]]):
+    """``NAME=NUMBER``."""
+
+    name = "setting"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Its two parts."""
+        name, sign, number = str(value).partition("=")
+        try:
+            return name.strip(), float(number)
+        except ValueError:
+            wrong = f'"{value}" is no NAME=NUMBER, such as nprobe=16.' if sign else f'"{value}" has no =.'
+            self.fail(wrong, param, ctx)
+
+
 _OPTIONS = (
     click.option("-k", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits."),
     click.option(
@@ -34,6 +49,12 @@ _OPTIONS = (
         show_default=True,
         help="Compare with the pictures, with what is said of them (by words, and by meaning after "
         "`ilk index --captions`), or with both.",
+    ),
+    click.option(
+        "--where",
+        metavar="FILTER",
+        help='Answer only pictures that this holds for, such as \'year >= 2020 and place in ["oslo", "rome"]\'; or '
+        "the same as JSON.",
     ),
     click.option(
         "--min-similarity",
@@ -58,15 +79,28 @@ _OPTIONS = (
     ),
     click.option("--more", metavar="ID", multiple=True, help="More like this picture. May be given several times."),
     click.option("--less", metavar="ID", multiple=True, help="Less like this picture. May be given several times."),
+    click.option(
+        "--set",
+        "settings",
+        metavar="NAME=NUMBER",
+        type=Setting(),
+        multiple=True,
+        help="Set a parameter of the index for this search, such as nprobe=16.",
+    ),
     click.option("--explain", is_flag=True, help="Say on stderr how the hits were found; with --json, as `plan`."),
 )
 
 
 def search_options(verb: _Verb) -> _Verb:
-    """The options of a search, which reach the verb as keywords for `ilk.Gallery.search`."""
+    """The options of a search, which reach the verb as keywords for `how`."""
     for option in reversed(_OPTIONS):
         verb = option(verb)
     return verb
+
+
+def how(*, settings: tuple[tuple[str, float], ...], **options: Any) -> dict[str, Any]:
+    """The keywords for `ilk.Gallery.search`."""
+    return options | {"parameters": dict(settings) or None}
 
 
 def query_of(words: tuple[str, ...], more: tuple[str, ...]) -> Query:

@@ -12,17 +12,33 @@ K = 60
 """The paper's: how much the very first ranks stand out."""
 
 
-def worths(rankings: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """What each id is worth, over rankings by name that have the best first. All weigh the same.
+LONG = 20
+"""Words in a text, without stop words, beyond which it is more of a passage than a query. A model reads the beginning
+of one, and makes one direction of all that it says; then what captions have word for word tells more."""
 
-    ``python -m benchmarks.hybrid`` measured other weights on one half of its queries; none did better on both kinds.
+WORDS_OF_LONG = 3.0
+"""What the ranking by words counts there. Everything else counts one."""
+
+
+def worths(rankings: Mapping[str, Sequence[str]], weights: Mapping[str, float] | None = None) -> dict[str, float]:
+    """What each id is worth.
+
+    Both numbers were chosen on one half of the queries of ``python -m benchmarks.hybrid``, and tried on the other.
+
+    Parameters
+    ----------
+    rankings
+        Ids, the best first, by the name of the ranking.
+    weights
+        What a ranking counts, by its name; 1 where nothing is said.
 
     >>> fused = worths({"image": ["a", "b"], "words": ["b"]})
     >>> sorted(fused, key=fused.__getitem__, reverse=True)
     ['b', 'a']
     """
     fused: dict[str, float] = {}
-    for ranking in rankings.values():
+    for name, ranking in rankings.items():
+        weight = (weights or {}).get(name, 1.0)
         for rank, id_ in enumerate(ranking, start=1):
-            fused[id_] = fused.get(id_, 0.0) + 1 / (K + rank)
+            fused[id_] = fused.get(id_, 0.0) + weight / (K + rank)
     return fused

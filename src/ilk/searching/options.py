@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ilk.errors import InputError
 from ilk.records import SearchedIn
@@ -94,6 +94,11 @@ class SearchOptions:
                 )
         if both := sorted(set(self.more) & set(self.less)):
             raise InputError(f'"{both[0]}" cannot be both like what is wanted and unlike it.')
+
+    @property
+    def filter(self) -> Filter | None:
+        """The filter that `where` was read as."""
+        return cast("Filter | None", self.where)
 
     @property
     def end(self) -> int:

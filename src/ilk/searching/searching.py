@@ -17,9 +17,10 @@ from ilk.searching.candidates import Candidate
 from ilk.searching.choosing import Choosing
 from ilk.searching.depths import POOL, ladder
 from ilk.searching.feedback import fed_back
-from ilk.searching.fusion import worths
+from ilk.searching.fusion import LONG, WORDS_OF_LONG, worths
 from ilk.searching.options import SearchOptions
 from ilk.searching.reordering import Reordering
+from ilk.searching.wording import length_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,7 +147,7 @@ class Searching:
     def _take(self, answers: list[_Answer], found: Mapping[int, Mapping[str, list[Ranked]]], depth: int) -> None:
         """Put what is new below what was found before."""
         began = time.perf_counter()
-        new = {place: self._candidates(answers[place], rankings) for place, rankings in found.items()}
+        new = {place: self._candidates(place, answers[place], rankings) for place, rankings in found.items()}
         self._compare(new)
         passed = {place: self._relevant(place, answers[place], candidates) for place, candidates in new.items()}
         vectors = self._vectors(passed)
@@ -160,7 +161,7 @@ class Searching:
             answer.done = exhausted or not candidates or len(answer.order) > self.options.end
         self._count_ms("order", began)
 
-    def _candidates(self, answer: _Answer, rankings: Mapping[str, list[Ranked]]) -> list[Candidate]:
+    def _candidates(self, place: int, answer: _Answer, rankings: Mapping[str, list[Ranked]]) -> list[Candidate]:
         """What no rung before has found, best first."""
         if not self._fused:
             [row] = rankings.values()
@@ -168,7 +169,9 @@ class Searching:
             answer.seen.update(each.id for each in new)
             return [Candidate(id=each.id, item=each.item, similarity=each.value, worth=each.value) for each in new]
         candidates: dict[str, Candidate] = {}
-        for id_, worth in worths({name: [each.id for each in row] for name, row in rankings.items()}).items():
+        weights = {"words": WORDS_OF_LONG} if length_of(self.queries[place]) > LONG else {}
+        fused = worths({name: [each.id for each in row] for name, row in rankings.items()}, weights)
+        for id_, worth in fused.items():
             if id_ not in answer.seen:
                 candidates[id_] = Candidate(id=id_, item=None, similarity=float("nan"), worth=worth, parts={})
         answer.seen.update(candidates)

@@ -112,7 +112,7 @@ class Meaning:
             depth,
             space=self.space,
             exclude=excluded,
-            where=self.options.where,
+            where=self.options.filter,
             parameters=self.options.parameters,
         )
         return [[Ranked(near.item.id, near.similarity, near.item) for near in row] for row in found.rows], found.plan
@@ -150,7 +150,7 @@ class Words:
     def find(self, places: Sequence[int], depth: int) -> tuple[list[list[Ranked]], Plan | None]:
         """The items whose captions have most of the words; see `Way.find`."""
         more = max(len(self.excluded[place]) for place in places)
-        rows = self.store.match_words([self.words[place] for place in places], depth + more, where=self.options.where)
+        rows = self.store.match_words([self.words[place] for place in places], depth + more, where=self.options.filter)
         found = [
             [Ranked(id_, bm25, None) for id_, bm25 in row if id_ not in self.excluded[place]][:depth]
             for place, row in zip(places, rows, strict=True)

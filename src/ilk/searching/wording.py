@@ -35,12 +35,26 @@ def words_of(query: Query) -> tuple[str, ...]:
     >>> words_of(text("to be or not to be"))
     ('to', 'be', 'or', 'not')
     """
-    texts = [str(term.value) for term in query.terms if term.kind == "text" and term.weight > 0]
-    every = dict.fromkeys(word.lower() for text in texts for word in _WORD.findall(text))
+    every = _every(query)
     said = [word for word in every if word not in STOP_WORDS]
     if not said:
         return tuple(every)
     return tuple(dict.fromkeys(form for word in said for form in (word, other_number(word))))
+
+
+def length_of(query: Query) -> int:
+    """How many different words it says, without stop words.
+
+    >>> from ilk.query import text
+    >>> length_of(text("A dog in the snow"))
+    2
+    """
+    return sum(1 for word in _every(query) if word not in STOP_WORDS)
+
+
+def _every(query: Query) -> dict[str, None]:
+    texts = [str(term.value) for term in query.terms if term.kind == "text" and term.weight > 0]
+    return dict.fromkeys(word.lower() for text in texts for word in _WORD.findall(text))
 
 
 def other_number(word: str) -> str:
