@@ -158,7 +158,7 @@ def _bar(hit: Hit) -> str:
 
 def _details(hit: Hit) -> str:
     """Everything else that is known, folded away."""
-    facts = {"id": hit.id, "uri": hit.uri} | dict(hit.metadata)
+    facts = {"id": hit.id} | ({"uri": hit.uri} if hit.uri != hit.id else {}) | dict(hit.metadata)
     if hit.duplicates:
         facts["stands for"] = list(hit.duplicates)
     rows = "".join(f"<dt>{text(name)}</dt><dd>{text(_fact(value))}</dd>" for name, value in facts.items())
