@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import pickle
+import shutil
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -67,3 +71,68 @@ def test_of_vectors_alone_there_is_no_picture(tmp_path: Path) -> None:
         gallery.add(ilk.embeddings(["a"], [[1.0, 0.0]]))
         with pytest.raises(PictureError, match=r"the gallery has its vector alone|is not where it was"):
             gallery.picture("a")
+
+
+def taken(hits: ilk.Hits) -> list[bytes | PictureError]:
+    """The pictures behind hits, or why there are none."""
+    assert hits.originals is not None
+    return list(hits.originals.pictures([hit.id for hit in hits]))
+
+
+class TestHits:
+    """What hits know of their pictures."""
+
+    def test_they_outlive_their_gallery(self, tmp_path: Path) -> None:
+        """Closed and let go, also in another process: what they hold is the name of a place."""
+        paint(tmp_path / "red.png", "red")
+        with ilk.create(tmp_path / ".ilk") as gallery:
+            gallery.add(ilk.folder(tmp_path))
+            hits = gallery.search("red")
+        held = weakref.ref(gallery)
+        del gallery
+        gc.collect()
+        assert held() is None
+        assert taken(hits) == [(tmp_path / "red.png").read_bytes()]
+        again = pickle.loads(pickle.dumps(hits))  # noqa: S301 -- made the line before
+        assert taken(again) == taken(hits)
+
+    def test_what_is_gone_is_said_of_each(self, tmp_path: Path) -> None:
+        """The file, the item, and at last the gallery; never an error."""
+        for name in ("red", "blue", "green"):
+            paint(tmp_path / f"{name}.png", name)
+        with ilk.create(tmp_path / ".ilk") as gallery:
+            gallery.add(ilk.folder(tmp_path))
+            hits = gallery.search("a colour")
+            (tmp_path / "red.png").unlink()
+            gallery.remove(["blue.png"])
+        said = dict(zip((hit.id for hit in hits), taken(hits), strict=True))
+        assert "is not where it was" in str(said["red.png"])
+        assert str(said["blue.png"]) == '"blue.png" is no longer in the gallery.'
+        assert said["green.png"] == (tmp_path / "green.png").read_bytes()
+        shutil.rmtree(tmp_path / ".ilk")
+        assert all("The gallery of this picture is not there" in str(each) for each in taken(hits))
+        assert "Nothing" not in hits._repr_html_()
+
+    def test_they_know_the_picture_that_was_asked_with(self, tmp_path: Path) -> None:
+        """A path, bytes, an image or an item; not one that was asked against, nor words."""
+        paint(tmp_path / "red.png", "red")
+        paint(tmp_path / "blue.png", "blue")
+        red = (tmp_path / "red.png").read_bytes()
+        image = Image.new("RGB", (9, 9))
+        with ilk.create(tmp_path / ".ilk") as gallery:
+            gallery.add(ilk.folder(tmp_path))
+            for query, example in (
+                (ilk.text("a wall") + ilk.image(tmp_path / "red.png"), red),
+                (ilk.image(red), red),
+                (ilk.item("red.png"), red),
+                (ilk.image(image), image),
+                (ilk.text("a wall") - ilk.image(red), None),
+                (ilk.text("a wall"), None),
+            ):
+                originals = gallery.search(query).originals
+                assert originals is not None
+                assert originals.example() == example
+            gone = gallery.search(ilk.image(tmp_path / "red.png")).originals
+        (tmp_path / "red.png").unlink()
+        assert gone is not None
+        assert isinstance(gone.example(), PictureError)

@@ -72,13 +72,15 @@ class Originals:
 
 
 def _read(id_: str, *, store: Store, base: Path) -> bytes | PictureError:
-    item = store.fetch([id_]).get(id_)
-    if item is None:
-        return PictureError(f'"{id_}" is no longer in the gallery.', code=pictures.UNREADABLE)
     try:
+        item = store.fetch([id_]).get(id_)
+        if item is None:
+            return PictureError(f'"{id_}" is no longer in the gallery.', code=pictures.UNREADABLE)
         return read_original(item, store=store, base=base)
     except PictureError as error:
         return error
+    except IlkError as error:  # of the gallery: one that is damaged shows what it can
+        return PictureError(str(error), code=pictures.UNREADABLE)
 
 
 def read_original(item: Item, *, store: Store, base: Path) -> bytes:

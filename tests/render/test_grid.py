@@ -111,6 +111,8 @@ def test_no_screen_is_looked_for() -> None:
     ("arguments", "said"),
     [
         ({"columns": 0}, "whole number of columns"),
+        ({"columns": 2.5}, "whole number of columns"),
+        ({"columns": float("nan")}, "whole number of columns"),
         ({"rows": -1}, "whole number of rows"),
         ({"width_inches": 0}, "at most 100 inches"),
         ({"width_inches": float("nan")}, "at most 100 inches"),

@@ -70,7 +70,7 @@ def grid(hits: Hits, *, columns: int = 5, rows: int | None = None, width_inches:
 
 def _check(hits: Hits, columns: int, rows: int | None, width_inches: float) -> None:
     for name, number in (("columns", columns), ("rows", rows)):
-        if number is not None and number < 1:
+        if number is not None and (not number >= 1 or number % 1):
             raise InputError(f"A grid has a whole number of {name}, from 1; {number!r} was given.")
     if not 0 < width_inches <= 100:  # noqa: PLR2004 -- three metres
         raise InputError(f"A figure is more than 0 and at most 100 inches wide; {width_inches!r} was given.")
