@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def database(given: Sequence[Item]) -> sqlite3.Connection:
     )
     put(connection, given)
     return connection
+
+
+@cache
+def empty() -> sqlite3.Connection:
+    """One to put things into, and take them back."""
+    return database([])
 
 
 def put(connection: sqlite3.Connection, given: Sequence[Item]) -> None:
@@ -94,14 +101,18 @@ def facts(item: Item) -> dict[str, Any]:
 @given(given=st.lists(items(), min_size=1, max_size=6).map(numbered), asked=st.lists(filters, min_size=1, max_size=5))
 def test_sql_and_the_reference_agree(few: int, given: list[Item], asked: list[Filter]) -> None:
     """On whatever is in a gallery and whatever is asked, whether few embeddings are looked up or all of them read."""
-    connection = database(given)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filtering, "FEW", few)
-        for where in asked:
-            meant = [number for number, item in enumerate(given, start=1) if where.matches(item)]
-            assert items_matching(connection, where) == [number for number in meant if number % 5]
-            assert items_meeting(connection, where) == meant
-    connection.close()
+    connection = empty()
+    connection.execute("BEGIN")
+    try:
+        put(connection, given)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(filtering, "FEW", few)
+            for where in asked:
+                meant = [number for number, item in enumerate(given, start=1) if where.matches(item)]
+                assert items_matching(connection, where) == [number for number in meant if number % 5]
+                assert items_meeting(connection, where) == meant
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def test_values_and_names_are_parameters() -> None:
