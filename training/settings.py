@@ -162,7 +162,7 @@ class Joint:
 
     phases: tuple[Phase, ...] = (
         Phase(px=64, epochs=22, taught=0.2, smallest=0.5),
-        Phase(px=64, epochs=30, taught=0.3, smallest=0.4, mixed=0.3),
+        Phase(px=64, epochs=15, taught=0.3, smallest=0.4, mixed=0.3),
     )
     samples: int = 32768
     batch: int = 256
@@ -220,7 +220,7 @@ class Settings:
     joint: Joint = field(default_factory=Joint)
     settle: Joint = field(
         default_factory=lambda: Joint(
-            phases=(Phase(px=80, epochs=9, taught=0.3, smallest=0.5, mixed=0.25),),
+            phases=(Phase(px=80, epochs=8, taught=0.3, smallest=0.5, mixed=0.25),),
             decay=1.0,
             keep=0.99,
             muon_lr=0.015,
