@@ -18,8 +18,9 @@ import numpy as np
 from benchmarks import environments, rclip_files
 from benchmarks.environments import CLIP_RETRIEVAL, RCLIP
 
-OURS = {224: "ilk", 256: "ilk, 256 px"}
-POCKET = "ilk, pocket"
+CHECKPOINT, ONNX, INT8, POCKET = "ilk, checkpoint", "ilk, ONNX", "ilk, ONNX int8", "ilk, pocket"
+OURS = (ONNX, CHECKPOINT, INT8)
+"""The same weights: as rclip has them too, as clip-retrieval has them, and in eight bits, which is to be asked for."""
 
 
 @dataclass(kw_only=True)
@@ -32,15 +33,18 @@ class Bench:
         Where checkpoints and pictures are.
     interpreters
         Of the rivals that could be installed.
-    checkpoints
-        By the side of their pictures in pixels.
+    checkpoint
+        For clip-retrieval.
+    models
+        What ilk is given, by the names of `OURS`.
     aside
         For what runs leave; emptied before each.
     """
 
     place: Path
     interpreters: dict[str, Path]
-    checkpoints: dict[int, Path]
+    checkpoint: Path
+    models: dict[str, str]
     aside: Path
     runs: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     processor_s: dict[str, dict[str, list[float]]] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class Bench:
     def commands(self) -> dict[str, Callable[[Path], float]]:
         """What takes how many seconds over a folder, by name."""
         found: dict[str, Callable[[Path], float]] = {
-            **{OURS[side]: lambda folder, side=side: self._ilk(folder, str(self.checkpoints[side])) for side in OURS},  # type: ignore[misc]
+            **{name: lambda folder, model=model: self._ilk(folder, model) for name, model in self.models.items()},  # type: ignore[misc]
             POCKET: lambda folder: self._ilk(folder, "pocket"),
         }
         if RCLIP in self.interpreters:
@@ -81,11 +85,11 @@ class Bench:
         """How many pictures there are."""
         return len(list((self.place / size).glob("*.jpg")))
 
-    def rows(self, size: str, side: int) -> dict[str, Any]:
-        """The vectors that ilk and rclip have made of a folder, by the names of the files."""
+    def rows(self, size: str, name: str) -> dict[str, Any]:
+        """The vectors that ilk makes of a folder, by the names of the files."""
         import ilk
 
-        self._ilk(self.place / size, str(self.checkpoints[side]))
+        self._ilk(self.place / size, self.models[name])
         with ilk.open(self.aside / "gallery") as gallery:
             found = gallery.store.vectors(list(gallery.store.ids()), gallery.store.spaces()[0])
         return {Path(name).name: row for name, row in found.items()}
@@ -108,7 +112,7 @@ class Bench:
         return self._timed(command, cwd=folder, env=os.environ | {"RCLIP_DATADIR": str(data)})
 
     def _clip_retrieval(self, folder: Path) -> float:
-        checkpoint = self.checkpoints[224]
+        checkpoint = self.checkpoint
         python = self.interpreters[CLIP_RETRIEVAL]
         output = self._emptied() / "embeddings"
         took_s = self._timed(environments.clip_retrieval_command(python, checkpoint, folder, output))

@@ -67,6 +67,26 @@ def write_clip(folder: Path, *, side: int = SIDE, activation: str = "quick_gelu"
     return folder
 
 
+def write_exports(checkpoint: Path, folder: Path) -> Path:
+    """Write the checkpoint as ONNX files too, in full precision and, as variant ``int8``, with weights of eight bits.
+
+    Parameters
+    ----------
+    checkpoint
+        As `write_clip` left it.
+    folder
+        Where to. What is there already is kept.
+    """
+    from ilk.encoders.layout import HUB, variant_file
+    from ilk.encoders.models import open_checkpoint
+    from ilk.encoders.torch.export import VARIANTS, export_model
+
+    for weights, variant in VARIANTS.items():
+        if weights != "float16" and not (folder / variant_file(HUB.image_tower, variant)).exists():
+            export_model(open_checkpoint(str(checkpoint)), folder, weights=weights)
+    return folder
+
+
 def _write_tokenizer(folder: Path, merges: Path | None) -> None:
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer

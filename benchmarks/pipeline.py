@@ -5,8 +5,10 @@
 Three ways over the same checkpoint (the shape of ViT-B/32, random weights) and the same files, of 640 pixels and of 12
 megapixels: `Gallery.add`; the loop of the recipes, a picture at a time through transformers; and sentence-transformers
 in batches of 32. The latter two add to a FAISS index. They run in turn, each time in a fresh process which loads and
-warms before the clock starts. ilk runs at the precision that it chooses, and once more with int8, which has to be asked
-for. The best of each counts, since all that can be added to it is other work of the machine.
+warms before the clock starts. ilk runs the checkpoint and its ONNX files (`ilk models export`), each at the precision
+that it chooses, and the ONNX files once more with weights of eight bits, which have to be asked for; beside each way
+stands how far its vectors are from those of the checkpoint in float32. The best of each counts, since all that can be
+added to it is other work of the machine.
 
 Beside them stand the two limits of ilk: the model on pictures that are ready, and decoding alone on all processors.
 `processor_ms` is the processors' time a picture, which another program disturbs less than the clock.
@@ -29,25 +31,27 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from benchmarks.checkpoints import write_clip
+from benchmarks.checkpoints import write_clip, write_exports
 from benchmarks.photographs import LARGE, SMALL, write_photographs
+from benchmarks.ways import exported
 
-WAYS = ("ilk", "ilk-int8", "loop", "sentence-transformers", "model", "decoding")
+OURS = ("ilk", "ilk-onnx", "ilk-int8")
+WAYS = (*OURS, "loop", "sentence-transformers", "model", "decoding")
 FLOAT32 = "model-float32"
 BARS = {"640 px": 4, "12 MP": 8}
-PACKAGES = ("torch", "transformers", "sentence-transformers", "onnxruntime", "faiss-cpu", "pillow", "numpy")
+PACKAGES = ("torch", "transformers", "sentence-transformers", "onnxruntime", "openvino", "faiss-cpu", "pillow", "numpy")
 
 
-Runs: TypeAlias = dict[str, list[dict[str, float]]]
+Runs: TypeAlias = dict[str, list[dict[str, Any]]]
 
 
-def timed(way: str, checkpoint: Path, pictures: Path, vectors: Path) -> dict[str, float]:
+def timed(way: str, checkpoint: Path, pictures: Path, vectors: Path) -> dict[str, Any]:
     """One run in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.ways", way, *map(str, (checkpoint, pictures, vectors))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{way} ended with {done.returncode}: {done.stderr[-2000:]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -85,13 +89,14 @@ def summary(checkpoint: Path, folder: Path, runs: Runs, *, bar: float) -> dict[s
     timed(FLOAT32, checkpoint, folder, vectors(folder, FLOAT32))
     rates = {way: count / min(run["took_s"] for run in runs[way]) for way in WAYS}
     better = max(rates["loop"], rates["sentence-transformers"])
-    ratios = {way: rates[way] / better for way in ("ilk", "ilk-int8")}
+    ratios = {way: rates[way] / better for way in OURS}
     return {
         "pictures": count,
         "mean_file_kb": round(sum(path.stat().st_size for path in folder.glob("*.jpg")) / count / 1000),
         "pictures_per_s": {way: round(rate, 1) for way, rate in rates.items()},
         "all_runs": {way: [round(count / run["took_s"], 1) for run in runs[way]] for way in WAYS},
         "processor_ms": {way: round(1000 * min(run["processor_s"] for run in runs[way]) / count, 1) for way in WAYS},
+        "computed_by": {way: runs[way][0]["computed_by"] for way in OURS},
         "ratio_to_the_better": {way: round(ratio, 2) for way, ratio in ratios.items()},
         "bar": bar,
         "passed_by": [way for way, ratio in ratios.items() if ratio >= bar],
@@ -116,6 +121,7 @@ def machine() -> dict[str, Any]:
 def measure_all(place: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Make what is needed and measure both sizes."""
     checkpoint = write_clip(place / "checkpoint")
+    write_exports(checkpoint, exported(checkpoint))
     kinds = {"640 px": (SMALL, options.pictures), "12 MP": (LARGE, options.large)}
     folders = {name: place / name for name in kinds}
     made_of = [write_photographs(place / name, *kinds[name][::-1], originals=options.originals) for name in kinds]

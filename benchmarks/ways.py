@@ -33,15 +33,23 @@ BATCH = 32
 
 WARMING = 8
 
+TOLD: dict[str, str] = {}
+"""What a way says of itself, beside its times."""
 
-def ilk_gallery(checkpoint: Path, pictures: Path, precision: Precision = "auto") -> Work:
+
+def exported(checkpoint: Path) -> Path:
+    """Where the ONNX files of a checkpoint are."""
+    return checkpoint.with_name(f"{checkpoint.name}-onnx")
+
+
+def ilk_gallery(model: Path, pictures: Path, precision: Precision = "auto") -> Work:
     """`Gallery.add`: list, read, hash, decode, encode, commit to SQLite."""
     import ilk
     from ilk.encoders.compute import ComputeOptions
 
     place = tempfile.mkdtemp(dir=pictures.parent)
     compute = ComputeOptions(precision=precision)
-    gallery = ilk.create(Path(place) / "gallery", model=str(checkpoint), compute=compute)
+    gallery = ilk.create(Path(place) / "gallery", model=str(model), compute=compute)
     encoder = gallery.encoder()
     encoder.encode_images([Image.new("RGB", (640, 480), (n, n, n)) for n in range(encoder.batch_size)])
     _ = encoder.digest  # of its weights: a matter of once for a model, and cached
@@ -49,15 +57,21 @@ def ilk_gallery(checkpoint: Path, pictures: Path, precision: Precision = "auto")
     def work() -> Rows:
         report = gallery.add(ilk.folder(pictures))
         assert report.added == report.encoded, report
+        TOLD["computed_by"] = report.computed_by
         found = gallery.store.vectors(list(gallery.store.ids()), gallery.store.spaces()[0])
         return np.stack([row for _, row in sorted(found.items())])
 
     return work
 
 
+def ilk_onnx(checkpoint: Path, pictures: Path) -> Work:
+    """The same with ONNX files of the checkpoint, by whatever runs them best here."""
+    return ilk_gallery(exported(checkpoint), pictures)
+
+
 def ilk_int8(checkpoint: Path, pictures: Path) -> Work:
-    """The same with weights of eight bits, which has to be asked for."""
-    return ilk_gallery(checkpoint, pictures, "int8")
+    """The same with ONNX files whose weights have eight bits, which has to be asked for."""
+    return ilk_gallery(exported(checkpoint), pictures, "int8")
 
 
 def recipe(checkpoint: Path, pictures: Path) -> Work:
@@ -152,6 +166,7 @@ def _encoding(checkpoint: Path, pictures: Path, precision: Any) -> Work:
 
 WAYS: dict[str, Callable[[Path, Path], Work]] = {
     "ilk": ilk_gallery,
+    "ilk-onnx": ilk_onnx,
     "ilk-int8": ilk_int8,
     "loop": recipe,
     "sentence-transformers": sentence_transformers,
@@ -175,7 +190,7 @@ def main() -> None:
     took_s, after = time.perf_counter() - started, os.times()
     np.save(options.vectors, rows)
     processor_s = after.user + after.system - before.user - before.system
-    print(json.dumps({"took_s": took_s, "processor_s": processor_s}))
+    print(json.dumps({"took_s": took_s, "processor_s": processor_s, **TOLD}))
 
 
 if __name__ == "__main__":
