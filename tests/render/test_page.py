@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,8 +16,8 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
-from answers import COLOURS, answer, encoded
-from ilk.errors import InputError
+from answers import COLOURS, Shelf, answer, encoded
+from ilk.errors import InputError, PictureError
 from ilk.records import Hits
 from ilk.render import page as pages
 from ilk.render.page import link_to, write_page
@@ -128,10 +129,20 @@ def test_every_hit_can_be_reached_by_keyboard(tmp_path: Path) -> None:
 
 
 def test_a_page_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond its budget, hits are listed without a thumbnail, and it is said why; none is lost."""
+    """Beyond its budget, hits are listed without a thumbnail, unread, and it is said why; none is lost."""
     monkeypatch.setattr(pages, "BUDGET_BYTES", 3000)
-    page = Page(written(answer(*["red"] * 20), tmp_path))
-    assert 1 <= len(page.all("img")) < 20
+    read = list[str]()
+
+    class Counting(Shelf):
+        def pictures(self, ids: Sequence[str]) -> Iterator[bytes | PictureError]:
+            for id_, found in zip(ids, super().pictures(ids), strict=True):
+                read.append(id_)
+                yield found
+
+    hits = answer(*["red"] * 20)
+    hits = replace(hits, originals=Counting({"red": encoded(COLOURS["red"])}))
+    page = Page(written(hits, tmp_path))
+    assert 1 <= len(page.all("img")) == len(read) < 20
     assert len(page.all("article")) == 20
     assert "the page is full" in page.said
 

@@ -34,6 +34,8 @@ BUDGET_BYTES = 24_000_000
 SIZES = ((60, 480), (200, 320), (600, 224))
 """Pixels of the longer side of thumbnails, for at most so many hits; beyond these they have the last of them."""
 
+FULL = PictureError("No thumbnail: the page is full.", code="too-many-bytes")
+
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
@@ -84,11 +86,15 @@ def page(hits: Hits, *, folder: Path, path_of: Callable[[str], Path]) -> Iterato
         yield f'<p class="note">{text(hits.note)}</p>\n'
     yield "<main>\n"
     size = next((pixels for count, pixels in SIZES if len(hits) <= count), SIZES[-1][1])
-    left = BUDGET_BYTES
+    left, shown = BUDGET_BYTES, 0
     for seen in see(hits, size=size):
-        thumbnail = "" if isinstance(seen.picture, PictureError) or left <= 0 else data_uri(seen.picture, size)
-        left -= len(thumbnail)
+        thumbnail = "" if isinstance(seen.picture, PictureError) else data_uri(seen.picture, size)
         yield _card(seen, thumbnail, link_to(seen.hit.uri, folder=folder, path_of=path_of))
+        left, shown = left - len(thumbnail), shown + 1
+        if left <= 0:
+            break
+    for hit in hits[shown:]:
+        yield _card(Seen(hit, FULL), "", link_to(hit.uri, folder=folder, path_of=path_of))
     yield "</main>\n"
     searched = f"Searched {text(hits.space)} vectors, {text(hits.index)}, in {hits.took_ms:,.0f} ms"
     yield f"<footer>{searched} · ilk {text(__version__)}</footer>\n</body>\n</html>\n"
@@ -137,8 +143,7 @@ def _card(seen: Seen, thumbnail: str, link: str | None) -> str:
         wide, tall = seen.picture.size
         inside = f'<img src="{thumbnail}" width="{wide}" height="{tall}" loading="lazy" alt="{text(said)}">'
     else:
-        reason = str(seen.picture) if isinstance(seen.picture, PictureError) else "No thumbnail: the page is full."
-        inside = f"<span>{text(reason)}</span>"
+        inside = f"<span>{text(str(seen.picture))}</span>"
     name = text(hit.id.rsplit("/", 1)[-1])
     open_ = f'<a class="place" href="{text(link)}">' if link else '<div class="place">'
     numbers = "".join(f'<span class="{measure}" title="{measure}">{number}</span>' for measure, number in measures(hit))

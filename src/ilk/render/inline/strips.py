@@ -110,5 +110,5 @@ def _names(strip: list[Seen], wide: int) -> str:
 
 
 def _said(hit: Hit) -> str:
-    numbers = " ".join(number for _, number in measures(hit))
-    return f"{hit.rank} {numbers} {visible(hit.id.rsplit('/', 1)[-1])}"
+    numbers = [number for _, number in measures(hit)][-1:]  # the relevance if it is known: the table has both
+    return " ".join([str(hit.rank), *numbers, visible(hit.id.rsplit("/", 1)[-1])])

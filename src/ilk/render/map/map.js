@@ -13,7 +13,8 @@
   const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const unit = () => Math.max(1, Math.min(innerWidth, innerHeight) / 2 - margin) * view.scale;
   const stretch = () => Math.max(1, Math.min(2, (innerWidth - 2 * margin) / Math.max(1, innerHeight - 2 * margin)));
-  const at = (p) => [innerWidth / 2 + (p.x - view.x) * stretch() * unit(), innerHeight / 2 - (p.y - view.y) * unit()];
+  const middle = () => innerHeight / 2 + 24; // below the heading
+  const at = (p) => [innerWidth / 2 + (p.x - view.x) * stretch() * unit(), middle() - (p.y - view.y) * unit()];
 
   function later() {
     if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); }
@@ -125,10 +126,10 @@
     later();
   }
 
-  function zoom(factor, x = innerWidth / 2, y = innerHeight / 2) {
+  function zoom(factor, x = innerWidth / 2, y = middle()) {
     const before = unit(), scale = Math.min(80, Math.max(0.5, view.scale * factor));
     view.scale = scale;
-    const after = unit(), dx = x - innerWidth / 2, dy = innerHeight / 2 - y;
+    const after = unit(), dx = x - innerWidth / 2, dy = middle() - y;
     view.x += (dx / before - dx / after) / stretch();
     view.y += dy / before - dy / after;
     later();
