@@ -59,7 +59,20 @@ class QueryError(InputError):
 
 
 class FilterError(QueryError):
-    """A filter that cannot be read, or that asks for what makes no sense."""
+    """A filter that cannot be read, or that asks for what makes no sense.
+
+    Parameters
+    ----------
+    sentence
+        What is wrong.
+    shown
+        Lines that show where: a piece of the expression, and a caret below. ``str`` of the error has them too.
+    """
+
+    def __init__(self, sentence: str, *, shown: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join([sentence, *shown]))
+        self.sentence = sentence
+        self.shown = shown
 
 
 class ItemNotFoundError(InputError):

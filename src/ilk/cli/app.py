@@ -14,7 +14,7 @@ import click
 
 from ilk import __version__
 from ilk.cli.output import INTERRUPTED, OutputError, abandon_stdout, complain, plain_warnings, prepare_streams
-from ilk.errors import IlkError
+from ilk.errors import FilterError, IlkError
 
 VERBS = ("index", "search", "classify", "duplicates", "map", "eval", "info", "check", "remove", "models", "demo")
 """In the order in which a new user meets them; each is a function of that name in a module of that name."""
@@ -71,6 +71,10 @@ def _run_verb() -> int:
     except click.ClickException as error:
         with suppress(OSError):  # without a stderr there is nowhere to say anything
             error.show()
+        return error.exit_code
+    except FilterError as error:
+        for line in (f"ilk: {error.sentence}", *error.shown):
+            complain(line)
         return error.exit_code
     except IlkError as error:
         complain(f"ilk: {error}")

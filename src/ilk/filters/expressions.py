@@ -130,7 +130,7 @@ class _Parser:
         try:
             return Near(latitude, longitude, number * METRES[unit])
         except FilterError as error:
-            raise mistake(self._written, start, str(error)) from error
+            raise mistake(self._written, start, error.sentence) from error
 
     # -- values ---------------------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class _Parser:
         try:
             return Date(token.text)
         except FilterError as error:
-            raise mistake(self._written, token.start, str(error)) from error
+            raise mistake(self._written, token.start, error.sentence) from error
 
     def _number(self) -> int | float:
         """A number, with a unit of size if one follows it at once or after a space."""
@@ -204,7 +204,7 @@ class _Parser:
         try:
             return Comparison(name, operator, value)
         except FilterError as error:
-            raise mistake(self._written, start, str(error)) from error
+            raise mistake(self._written, start, error.sentence) from error
 
     # -- tokens ---------------------------------------------------------------------------------------------------
 

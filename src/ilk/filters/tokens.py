@@ -89,7 +89,10 @@ def mistake(written: str, at: int, what: str) -> FilterError:
     shown = "".join(c if c.isprintable() else " " for c in written[start : start + SHOWN_CHARACTERS])
     before, after = "..." if start else "", "..." if start + SHOWN_CHARACTERS < len(written) else ""
     caret = " " * (len(before) + at - start) + "^"
-    return FilterError(f"The filter cannot be read at character {at + 1}: {what}\n  {before}{shown}{after}\n  {caret}")
+    return FilterError(
+        f"The filter cannot be read at character {at + 1}: {what}",
+        shown=(f"  {before}{shown}{after}", f"  {caret}"),
+    )
 
 
 def _token(written: str, match: re.Match[str]) -> Token | None:
