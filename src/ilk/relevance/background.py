@@ -41,7 +41,7 @@ FEWEST = 32
 PICTURES = 256
 """Of the sample, whose own backgrounds say what is typical of a query by example."""
 
-NARROWEST = 1e-6
+NARROWEST = 1e-5
 """A spread below this is that of copies of one picture."""
 
 _newest: WeakKeyDictionary[Store, dict[Space, Background]] = WeakKeyDictionary()
@@ -88,8 +88,8 @@ class Background:
 
         Returns
         -------
-        In the order of the similarities, and rising with them; None where the space holds too few vectors to tell
-        (`FEWEST`).
+        In the order of the similarities, and rising with them; None where the space cannot tell: with too few vectors
+        (`FEWEST`), or all of them alike.
 
         Notes
         -----
@@ -97,15 +97,29 @@ class Background:
         """
         if len(self.sample) < FEWEST:
             return None
-        common = self.sample @ np.asarray(query, np.float32)
-        above = np.asarray(similarities, np.float64) - float(np.median(common))
+        features = self.features(query, asked)
+        if min(features.own_spread, features.typical_spread) <= NARROWEST:
+            return None
+        above = np.asarray(similarities, np.float64) - features.middle
         if asked == "text":
-            found = calibration.TEXT.relevance(above / self._texts.spread, self._texts.meaninglessness(query))
+            found = calibration.TEXT.relevance(above / features.typical_spread, features.meaning)
         elif asked == "image":
-            found = calibration.IMAGE.relevance(above / self._spread_of_pictures)
+            found = calibration.IMAGE.relevance(above / features.typical_spread)
         else:
-            found = calibration.OTHER.relevance(above / max(float(common.std()), NARROWEST))
+            found = calibration.OTHER.relevance(above / features.own_spread)
         return [float(each) for each in found]
+
+    def features(self, query: npt.NDArray[np.float32], asked: Asked) -> Features:
+        """What of a query decides its relevances."""
+        common = self.sample @ np.asarray(query, np.float32)
+        own = max(float(common.std()), NARROWEST)
+        typical = {"text": lambda: self._texts.spread, "image": lambda: self._spread_of_pictures}.get(asked)
+        return Features(
+            middle=float(np.median(common)),
+            own_spread=own,
+            typical_spread=own if typical is None else typical(),
+            meaning=self._texts.meaninglessness(query) if asked == "text" else 0.0,
+        )
 
     @cached_property
     def _texts(self) -> _Texts:
@@ -123,6 +137,28 @@ class Background:
     def _spread_of_pictures(self) -> float:
         some = self.sample[:PICTURES]
         return _spread(self.sample @ some.T)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What of a query decides its relevances.
+
+    Attributes
+    ----------
+    middle
+        The median of its similarities with the sample.
+    own_spread
+        Their standard deviation.
+    typical_spread
+        That of other queries of its kind; its own, where its kind is not known.
+    meaning
+        How much it is like one that means nothing; 0 if it is not in words.
+    """
+
+    middle: float
+    own_spread: float
+    typical_spread: float
+    meaning: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+STEEPEST = 40.0
+"""Beyond it a probability is 0 or 1 in all its digits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
@@ -29,17 +32,19 @@ class Calibration:
     excess: float
     meaning: float = 0.0
 
-    def relevance(self, excess: npt.NDArray[np.float64], meaning: float = 0.0) -> npt.NDArray[np.float64]:
+    def relevance(
+        self, excess: npt.NDArray[np.float64], meaning: npt.NDArray[np.float64] | float = 0.0
+    ) -> npt.NDArray[np.float64]:
         """The probability of each hit, in [0, 1]."""
         logits = self.offset + self.excess * excess + self.meaning * meaning
-        return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -STEEPEST, STEEPEST))), np.float64)
 
 
-TEXT = Calibration(offset=-3.58, excess=0.65, meaning=-0.73)
+TEXT = Calibration(offset=-3.73, excess=0.74, meaning=-0.46)
 """Of queries in words."""
 
-IMAGE = Calibration(offset=-3.58, excess=0.65)
+IMAGE = Calibration(offset=-8.57, excess=2.22)
 """Of queries by example."""
 
-OTHER = Calibration(offset=-3.58, excess=0.65)
+OTHER = Calibration(offset=-4.76, excess=1.26)
 """Of what mixes both, and of vectors that nobody knows the model of."""
