@@ -147,3 +147,13 @@ def test_words_of_captions_stay_in_step(gallery: Path) -> None:
         assert store.check() == ()
     assert (found("eclair"), found("another")) == (["00"], ["00"])
     assert found("dog") == [f"{i:02}" for i in range(3, 29) if i != 5]
+
+
+def test_fields_out_of_step_are_found(gallery: Path) -> None:
+    """What filters read must be what the items say."""
+    sql(gallery, """UPDATE item SET metadata = '{"year": 2020, "tags": ["a", "b"], "no": null}' WHERE item_id < 5""")
+    assert problems(gallery) == ()
+    sql(gallery, "UPDATE field_value SET value = 'c' WHERE position = 2 AND item_id < 4")
+    lacks, has = problems(gallery)
+    assert "fields that filters read lacks 3 values" in lacks
+    assert "has 3 values too many" in has

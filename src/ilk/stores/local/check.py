@@ -31,6 +31,7 @@ def problems(database: Database) -> tuple[str, ...]:
     try:
         with database.reading() as connection:
             found += _database(connection)
+            found += _fields(connection)
             for number, space in catalog.spaces(connection).items():
                 found += _vectors(connection, number, space)
                 found += _index(database, connection, number, space)
@@ -48,6 +49,23 @@ def _database(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"The database is damaged: {line}. {RESTORE}"
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MANY):
         yield f"Row {row} of {table} belongs to a row of {parent} that is not there. {RESTORE}"
+
+
+_FIELDS = (
+    "SELECT field_id, item_id, ifnull(part.key + 1, 0), CASE ifnull(part.type, whole.type) WHEN 'true' THEN x'01' "
+    "WHEN 'false' THEN x'00' WHEN 'object' THEN x'02' WHEN 'array' THEN x'02' WHEN 'null' THEN NULL "
+    "ELSE ifnull(part.value, whole.value) END FROM item JOIN json_each(item.metadata) AS whole "
+    "JOIN field ON name = whole.key LEFT JOIN json_each(CASE whole.type WHEN 'array' THEN whole.value END) AS part"
+)
+_KEPT = "SELECT field_id, item_id, position, value FROM field_value"
+
+
+def _fields(connection: sqlite3.Connection) -> Iterator[str]:
+    """Whether the table that filters read is what the items' metadata say."""
+    for one, other, what in ((_FIELDS, _KEPT, "lacks {:,} values"), (_KEPT, _FIELDS, "has {:,} values too many")):
+        count = connection.execute(f"SELECT count(*) FROM ({one} EXCEPT {other})").fetchone()[0]  # noqa: S608 -- ours
+        if count:
+            yield f"The table of fields that filters read {what.format(count)}. {RESTORE}"
 
 
 def _words(database: Database) -> Iterator[str]:
