@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PAGE = 512
 """Items read at once while streaming them."""
 
+QUERIES = 1_024
+"""Queries encoded and searched at once: as fast as all at once, in the memory of these."""
+
 
 class Gallery:
     """Pictures that can be searched by meaning. Make one with `create`, open one with `open_gallery`.
@@ -367,13 +370,17 @@ class Gallery:
     def _answers(self, queries: Sequence[str | Query], options: SearchOptions) -> list[Hits]:
         from ilk.searching.searching import Searching
 
-        asked = [query if isinstance(query, Query) else text(query) for query in queries]
-        if not asked:
-            return []
-        searching = Searching(
-            queries=asked, options=options, store=self.store, directory=self.directory, models=self.models
-        )
-        return searching.run()
+        hits = list[Hits]()
+        for begin in range(0, len(queries), QUERIES):
+            searching = Searching(
+                queries=[each if isinstance(each, Query) else text(each) for each in queries[begin : begin + QUERIES]],
+                options=options,
+                store=self.store,
+                directory=self.directory,
+                models=self.models,
+            )
+            hits += searching.run()
+        return hits
 
     def encoder(self, model: str | None = None) -> Encoder:
         """The model of that name, opened once; by default the one the gallery was made with."""

@@ -54,6 +54,7 @@ class Choosing:
     def __post_init__(self) -> None:
         self.notes = [[] for _ in self.queries]
         self._excluded: list[frozenset[str]] = []
+        self._background: Background | None = None
 
     def prepare(self) -> Callable[[], None]:
         """Choose spaces and load what reads the queries; what is returned then makes the vectors.
@@ -91,12 +92,16 @@ class Choosing:
 
     def relevances(self, place: int, similarities: Sequence[float]) -> list[float] | None:
         """How relevant hits with these similarities are to a query; None where nobody can tell."""
-        if self.shown is None or place not in self.shown.places:
+        shown = self.shown
+        if shown is None or place not in shown.places:
             return None
-        space, query = self.shown.space, self.queries[place]
-        background = Background.of(self.store, space, open_encoder=lambda: self.models.encoder_of(space))
-        asked = self._asking(space, [query]).asked(query)
-        return background.relevance(self.shown.vectors[place], similarities, asked=asked)
+        if self._background is None:  # one for all of the queries
+            self._background = Background.of(
+                self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space)
+            )
+            self._judged = self._asking(shown.space, self.queries)
+        asked = self._judged.asked(self.queries[place])
+        return self._background.relevance(shown.vectors[place], similarities, asked=asked)
 
     def _only(self, asking: Asking) -> None:
         """Search one space."""
