@@ -23,7 +23,7 @@ def written(directory: Path, ids: npt.NDArray[np.int64], rows: npt.NDArray[np.fl
     """An index file, and the record of it."""
     name = index.file_name(1, 1)
     n, d = rows.shape
-    size_bytes, checksum = index.write(directory, name, [(ids, rows)], vectors=n, dimension=d)
+    size_bytes, checksum, _ = index.write(directory, name, [(ids, rows)], vectors=n, dimension=d)
     return IndexRecord(file=name, vectors=n, dimension=d, size_bytes=size_bytes, checksum=checksum)
 
 

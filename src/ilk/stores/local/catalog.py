@@ -65,6 +65,15 @@ def index_record(connection: sqlite3.Connection, number: int) -> IndexRecord:
     return IndexRecord(**found | {"facts": json.loads(found["facts"])})
 
 
+def probes(connection: sqlite3.Connection, number: int, dimension: int) -> npt.NDArray[np.float32]:
+    """Vectors of texts to measure a space's index with, of shape (m, d)."""
+    import numpy as np
+
+    rows = connection.execute("SELECT vector FROM probe WHERE space_id = ? ORDER BY position", (number,)).fetchall()
+    joined = b"".join(vector for (vector,) in rows if len(vector) == 2 * dimension)
+    return np.frombuffer(joined, "<f2").reshape(-1, dimension).astype(np.float32)
+
+
 def setting(connection: sqlite3.Connection, key: str) -> str | int | None:
     """One thing the gallery says of itself; None if it does not say."""
     row = connection.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()

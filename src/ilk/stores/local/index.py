@@ -29,7 +29,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,10 +61,19 @@ class IndexPolicy:
         With fewer, none is written: reading them from the database takes a millisecond or two.
     stale_share
         Written anew when the vectors that came or went since are more than this share of those in it.
+    exact_numbers
+        With no more numbers in all vectors together, ``auto`` compares with everything.
+    flat_numbers
+        With no more, it takes an index without lists.
+    least_recall
+        Recall@10 that an index has to reach with each kind of query for ``auto`` to take it.
     """
 
     min_vectors: int = 1_000
     stale_share: float = 0.1
+    exact_numbers: int = 100_000_000
+    flat_numbers: int = 250_000_000
+    least_recall: float = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +143,14 @@ class Opened:
     base: Any = None
 
 
+class Written(NamedTuple):
+    """What `write` wrote, in all and of the base."""
+
+    size_bytes: int
+    checksum: str
+    base_bytes: int
+
+
 class IndexRefusedError(Exception):
     """An index file that is not to be believed; the message says why. Callers search the database instead."""
 
@@ -150,8 +167,8 @@ def write(  # noqa: PLR0913 -- what a file is made of
     vectors: int,
     dimension: int,
     metric: Metric = "cosine",
-    base: Callable[[npt.NDArray[np.float16]], Any] | None = None,
-) -> tuple[int, str]:
+    base: Callable[[npt.NDArray[np.float16], Any], Any] | None = None,
+) -> Written:
     """Write an index file beside its place and rename it into it.
 
     Parameters
@@ -159,11 +176,12 @@ def write(  # noqa: PLR0913 -- what a file is made of
     blocks
         Ids, shape (m,), ascending, and vectors, shape (m, d), `vectors` rows in all.
     base
-        Given all vectors, of shape (n, d) and memory-mapped, makes the FAISS index to put behind them; None for none.
+        Given all vectors, of shape (n, d), and the FAISS index of them, both memory-mapped, makes the one to put
+        behind them; None for none.
 
     Returns
     -------
-    Its size in bytes and its checksum.
+    What to record of it.
 
     Raises
     ------
@@ -183,7 +201,12 @@ def write(  # noqa: PLR0913 -- what a file is made of
             file.flush()
             exact_bytes = file.tell()
             if base is not None:
-                _put_base(file, base(np.memmap(beside, "<f2", "r", _HEADER.size, (vectors, dimension))))
+                codes = np.memmap(beside, "<f2", "r", _HEADER.size, (vectors, dimension))
+                whole = np.memmap(beside, np.uint8, "r")
+                made = base(codes, _mapped(whole[_OUTER.size : _HEADER.size + codes.nbytes]))
+                if made is not None:
+                    _put_base(file, made)
+                    file.flush()
             os.fsync(file.fileno())
         size_bytes = beside.stat().st_size
         with beside.open("rb") as file:
@@ -198,7 +221,7 @@ def write(  # noqa: PLR0913 -- what a file is made of
         ) from error
     if exact_bytes != _size_bytes(vectors, dimension):
         raise AssertionError(f"{vectors} vectors were promised, and another number came")
-    return size_bytes, checksum
+    return Written(size_bytes, checksum, size_bytes - exact_bytes)
 
 
 def read(directory: Path, record: IndexRecord) -> Opened:
@@ -295,7 +318,6 @@ def _put_base(file: BinaryIO, base: Any) -> None:
 
     untyped: Any = faiss  # its stubs lack the writer
     untyped.write_index(base, untyped.PyCallbackIOWriter(file.write, _WRITTEN_AT_ONCE))
-    file.flush()
 
 
 def _mapped(part: npt.NDArray[np.uint8]) -> Any:

@@ -12,7 +12,7 @@ from ilk.errors import GalleryError, InputError, ModelMismatchError
 from ilk.filters.patterns import after_prefix
 from ilk.records import Failure, Item, Metadata, Space
 from ilk.stores.base import Upsert
-from ilk.stores.local import catalog, renames, saved
+from ilk.stores.local import catalog, kinds, renames, saved
 from ilk.stores.local.database import Database, explained, transaction
 from ilk.stores.local.index import IndexPolicy
 from ilk.stores.local.lock import WriterLock
@@ -173,6 +173,34 @@ class LocalWriter:
 
     # -- the index ------------------------------------------------------------------------------------------------
 
+    def want_index(self, space: Space, factory: str) -> None:
+        """Choose the kind of a space's index, which `refresh_index` then makes.
+
+        Parameters
+        ----------
+        factory
+            ``"auto"``, ``"exact"``, or a FAISS factory string.
+
+        Raises
+        ------
+        InputError
+            If FAISS does not know it, or cannot make it of the space's vectors.
+        """
+        with self._transaction() as connection:
+            number = self._number(connection, space)
+            asked = kinds.check(factory, space.dimension, catalog.index_record(connection, number).metric)
+            connection.execute("UPDATE vector_index SET wanted = ? WHERE space_id = ?", (asked, number))
+
+    def give_probes(self, space: Space, vectors: npt.NDArray[np.float32]) -> None:
+        """Keep vectors of texts such as people ask for, (m, d), in place of earlier ones; indexes are tuned to them."""
+        with self._transaction() as connection:
+            number = self._number(connection, space)
+            connection.execute("DELETE FROM probe WHERE space_id = ?", (number,))
+            connection.executemany(
+                "INSERT INTO probe VALUES (?, ?, ?)",
+                [(number, place, vector.astype("<f2").tobytes()) for place, vector in enumerate(vectors)],
+            )
+
     def refresh_index(self) -> None:
         """Bring the index files up to date where that pays.
 
@@ -185,6 +213,12 @@ class LocalWriter:
             refresh(connection, self._database.directory, self._views, self._policy)
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _number(self, connection: sqlite3.Connection, space: Space) -> int:
+        number = catalog.space_id(connection, space)
+        if number is None:
+            raise ModelMismatchError(f'The gallery has no {space.name} space of the model "{space.model}".')
+        return number
 
     @contextmanager
     def _own(self) -> Iterator[sqlite3.Connection]:
