@@ -1,0 +1,147 @@
+"""``ilk duplicates``, with the built-in model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ilk.cli import main
+from scenes import scene
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Ilk = Callable[..., Said]
+ODD = "-it's a\ncopy.jpg"
+
+
+@pytest.fixture
+def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ilk:
+    """Run ``ilk`` with these words in a folder of three scenes, one of them twice, under an odd name."""
+    monkeypatch.delenv("ILK_GALLERY", raising=False)
+    for number in range(3):
+        scene(number).save(tmp_path / f"{number}.png")
+    scene(1).save(tmp_path / ODD, quality=40)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        code = end.value.code
+        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
+
+    assert run("index", ".", "--quiet").code == 0
+    return run
+
+
+def test_a_report_for_people(ilk: Ilk, tmp_path: Path) -> None:
+    """What to keep, what it has copies of and how they differ, what they take; and that nothing was removed."""
+    said = ilk("duplicates")
+    assert said.code == 0
+    kept, copy, _, counted, freed = said.out.splitlines()
+    assert kept.split()[:2] == ["keep", "1.png"]
+    assert "re-encoded" in copy
+    assert "240 x 180" in copy
+    assert "1 groups with 1 copies among 4 pictures" in counted
+    assert "nothing was removed" in freed
+    assert (tmp_path / ODD).exists()
+
+
+def test_json_for_programs(ilk: Ilk) -> None:
+    """The groups, with the tier, the kinds and the numbers."""
+    said = ilk("duplicates", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert (said.json["count"], said.json["copies"], said.json["kinds"]) == (1, 1, {"re-encoded": 1})
+    (group,) = said.json["groups"]
+    (copy,) = group["copies"]
+    assert (group["best"]["id"], copy["tier"], copy["kinds"]) == ("1.png", "same", ["re-encoded"])
+    assert copy["similarity"] > 0.9
+    assert copy["agreement"] > 0.9
+
+
+def test_what_to_remove_is_safe_in_a_shell(ilk: Ilk, tmp_path: Path) -> None:
+    """A name with a quote, a line break and a dash first, quoted and ended by NUL."""
+    quoted = ilk("duplicates", "--print-removals")
+    assert shlex.split(quoted.out) == [f"./{ODD}"]
+    assert (tmp_path / shlex.split(quoted.out)[0]).exists()
+    assert ilk("duplicates", "--print0").out == f"./{ODD}\0"
+    assert quoted.err == ""
+
+
+def test_what_has_changed_is_not_on_the_list(ilk: Ilk, tmp_path: Path) -> None:
+    """And stderr says so."""
+    ilk("duplicates")
+    (tmp_path / "1.png").write_bytes(b"something else")
+    said = ilk("duplicates", "--print0")
+    assert said.out == ""
+    assert "1.png" in said.err
+    assert "changed" in said.err
+
+
+def test_a_contact_sheet(ilk: Ilk, tmp_path: Path) -> None:
+    """A picture with a row for each group."""
+    said = ilk("duplicates", "--sheet", "sheet.png")
+    assert said.code == 0
+    assert "sheet.png" in said.err
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width == 1600
+
+
+def test_nothing_found_is_code_1(ilk: Ilk, tmp_path: Path) -> None:
+    """With a sentence on stderr, and JSON all the same."""
+    (tmp_path / ODD).unlink()
+    ilk("index", ".", "--quiet")
+    said = ilk("duplicates")
+    assert (said.code, said.out) == (1, "")
+    assert "No duplicates among 3 pictures" in said.err
+    assert ilk("duplicates", "--json").json["groups"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--threshold", "0.9"], "same"),
+        (["--tier", "similar", "--threshold", "7"], "7.0"),
+        (["--json", "--print0"], "choose one"),
+        (["--sheet", "sheet.gif"], "gif"),
+        (["--sheet", "nowhere/sheet.png"], "nowhere"),
+        (["--where", "year >"], "filter cannot be read"),
+        (["--model", "clip"], "clip"),
+    ],
+)
+def test_wrong_use_is_one_sentence(ilk: Ilk, words: list[str], part: str) -> None:
+    """Code 2, nothing on stdout, and what was wrong."""
+    said = ilk("duplicates", *words)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("ilk: ")
+    assert part in said.err
+
+
+def test_pictures_that_are_gone_are_named(ilk: Ilk, tmp_path: Path) -> None:
+    """Those that could not be looked at, with the reason."""
+    (tmp_path / "2.png").unlink()
+    said = ilk("duplicates")
+    assert said.code == 0
+    assert "1 pictures could not be looked at" in said.err
+    assert "2.png" in said.err
