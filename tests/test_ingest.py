@@ -135,6 +135,25 @@ def test_copies_met_in_one_run_are_encoded_once(photos: Path) -> None:
     assert (report.added, report.copied, report.encoded, encoder.encoded) == (23, 20, 3, 3)
 
 
+def test_two_sources_do_not_overwrite_each_other(gallery: Gallery, photos: Path) -> None:
+    """An id that another source has for another picture is a failure that says so, and what was there stays."""
+    add(gallery)
+    name = min(ids(gallery))
+    before = gallery.get(name)
+    green, same = photos.parent / "green.png", photos.parent / "same.png"
+    paint(green, (1, 250, 2))
+    same.write_bytes((photos / name).read_bytes())
+    for _ in range(2):  # it is not remembered as a failure either
+        report = gallery.add(ilk.table([{"image": str(green), "id": name}], name="others"))
+        assert (report.failed_by_reason, report.added, report.updated) == ({"id-taken": 1}, 0, 0)
+    assert f'"{name}" is the id of another picture already' in report.failures[0].message
+    assert gallery.get(name) == before
+    assert gallery.failures() == ()
+    told = gallery.add(ilk.table([{"image": str(same), "id": name, "caption": "the same picture"}], name="others"))
+    assert (told.updated, told.failed) == (1, 0)
+    assert gallery.get(name).captions == ("the same picture",)
+
+
 def test_two_pictures_that_swap_names_keep_their_vectors(
     gallery: Gallery, photos: Path, encoder: ColourEncoder
 ) -> None:

@@ -6,6 +6,7 @@ import gc
 import io
 import pickle
 import shutil
+import tarfile
 import weakref
 import zipfile
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_a_member_of_an_archive_is_read_from_it(tmp_path: Path) -> None:
         gallery.add(ilk.archive(tmp_path / "a.zip"))
         (item,) = gallery
         assert gallery.picture(item.id) == png("red")
+
+
+def test_of_what_is_packed_as_a_whole_the_thumbnail_is_taken(tmp_path: Path) -> None:
+    """Nothing is unpacked from the front for each picture: what was kept answers, also when the archive has gone."""
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for colour in ("red", "blue"):
+            member = tarfile.TarInfo(f"{colour}.png")
+            member.size = len(png(colour))
+            archive.addfile(member, io.BytesIO(png(colour)))
+    with ilk.create(tmp_path / ".ilk") as gallery:
+        gallery.add(ilk.archive(tmp_path / "a.tar.gz"))
+        (tmp_path / "a.tar.gz").unlink()
+        for item in gallery:
+            with Image.open(io.BytesIO(gallery.picture(item.id))) as picture:
+                assert picture.size == (256, 192)
 
 
 @pytest.mark.parametrize("keep", [False, True])

@@ -86,8 +86,9 @@ def _read(id_: str, *, store: Store, base: Path) -> bytes | PictureError:
 def read_original(item: Item, *, store: Store, base: Path) -> bytes:
     """The bytes of an item's picture.
 
-    What was kept whole comes first, then the file or the member of an archive that the uri names, then a thumbnail.
-    Nothing is fetched: what is not here is not there any more as far as a gallery is concerned.
+    What was kept whole comes first, then the file or the member of an archive that the uri names, then a thumbnail;
+    of an archive that is unpacked from the front each time, the thumbnail at once. Nothing is fetched: what is not here
+    is not there any more as far as a gallery is concerned.
 
     Raises
     ------
@@ -102,6 +103,8 @@ def read_original(item: Item, *, store: Store, base: Path) -> bytes:
         return kept.data
     try:
         if is_member(item.uri):
+            if kept is not None:  # only of what is packed as a whole: the last member would take as long as all
+                return kept.data
             return open_member(item.uri, base)
         if "://" not in item.uri:
             return pictures.read(path_of(item.uri, base))

@@ -30,7 +30,7 @@ from ilk.errors import ModelFormatError, PictureError, SourceError
 from ilk.ingest.tally import Progress, Tally
 from ilk.ingest.workers import Prepared, Workers
 from ilk.records import AddReport, Failure, Item, Space
-from ilk.sources.base import Entry, Listing
+from ilk.sources.base import Entry, Listing, Stoppable
 from ilk.stores.base import Known, Store, Upsert, Writer
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 
 LOOKUP_BLOCK = 512
 """Ids asked of the store at once: enough that the query costs nothing beside listing them."""
+
+TAKEN = "id-taken"
+"""The reason where two sources call two pictures the same. It is no failure of the picture, and not remembered."""
+
+NOTICE_S = 0.2
+"""How soon a wish to stop is noticed while nothing comes from servers far away."""
 
 COMMIT_ROWS = 512
 """Rows that need no encoding (moved, touched, failed) are committed at least this often."""
@@ -69,7 +75,7 @@ class Ingest:
         Told how far it is.
     stop
         Set it from a signal handler or another thread to stop early: pictures already decoded are encoded and
-        committed, and the report says ``interrupted``.
+        committed, what is being fetched ends, and the report says ``interrupted``.
 
     Notes
     -----
@@ -149,6 +155,9 @@ class Ingest:
 
     def _collect(self, prepared: Prepared) -> None:
         """Take one result into the batch; commit the batch when it is full."""
+        if self.stop.is_set() and prepared.failure is not None and prepared.failure.code == pictures.UNREADABLE:
+            return  # it was cut short, and is as new the next time
+        prepared = self._undisputed(prepared)
         if prepared.pixels is not None and prepared.item is not None:
             digest = prepared.item.digest
             # The same bytes may have been met, even committed, while this one waited in the window.
@@ -161,12 +170,35 @@ class Ingest:
         if len(self._encoding) >= self.encoder.batch_size or len(self._batch) >= COMMIT_ROWS:
             self._commit()
 
+    def _undisputed(self, prepared: Prepared) -> Prepared:
+        """The same, or a failure where another source has another picture under this id.
+
+        Both cannot be kept, and which is meant nobody here can tell. One picture that two sources name, such as a
+        folder and a table with captions of it, belongs to the one that was added last.
+        """
+        item, before = prepared.item, prepared.before
+        if item is None or before is None or before.digest in {None, item.digest}:
+            return prepared
+        old = self.store.fetch([item.id]).get(item.id)
+        if old is None or old.source == item.source or old.uri == item.uri:
+            return prepared
+        error = PictureError(
+            f'"{item.id}" is the id of another picture already, {old.uri} of {old.source}, and was left to it. Give '
+            "one of the sources a column of ids that only it has, or remove the other picture first.",
+            code=TAKEN,
+        )
+        return replace(prepared, item=None, pixels=None, vector=None, kept=None, failure=error)
+
     def _take(self, *, in_order: bool) -> None:
         """Take the oldest result of the window; or all that are there, if the oldest may keep others waiting."""
         if in_order:
             self._collect(self._window.popleft().result())
             return
-        done, _ = wait(self._window, return_when=FIRST_COMPLETED)
+        done: set[Future[Prepared]] = set()
+        while not done:
+            done, _ = wait(self._window, timeout=NOTICE_S, return_when=FIRST_COMPLETED)
+            if self.stop.is_set() and isinstance(self.listing, Stoppable):
+                self.listing.stop()
         ready = [future for future in self._window if future in done]
         self._window = deque(future for future in self._window if future not in done)
         for future in ready:
@@ -241,6 +273,8 @@ class Ingest:
             message=str(error),
         )
         self._tally.fail(failure)
+        if error.code == TAKEN:
+            return []
         refused = error.code == pictures.UNREADABLE
         if before is not None and before.digest is not None:
             # It is in the gallery. It stays, unless its bytes are known to be others now than those it was made of.

@@ -118,6 +118,18 @@ class Listing(Protocol):
 
 
 @runtime_checkable
+class Stoppable(Protocol):
+    """A listing of which reading an entry may take long, and can be cut short."""
+
+    def stop(self) -> None:
+        """End what is being read, from any thread: it fails with the code ``"unreadable"``, as does what comes after.
+
+        Listing anew begins anew.
+        """
+        ...
+
+
+@runtime_checkable
 class VectorSource(Protocol):
     """Vectors made elsewhere, to add to a gallery as they are."""
 

@@ -64,11 +64,26 @@ class Said:
 class Fetching:
     """One fetcher for a whole listing, made for the first URL and closed with the last entry."""
 
-    def __init__(self, limits: FetchLimits | None, *, allow_private: bool) -> None:
+    def __init__(self, limits: FetchLimits | None, *, allow_private: bool, heed_opt_out: bool = True) -> None:
         self._limits = limits
         self._allow_private = allow_private
+        self._heed_opt_out = heed_opt_out
         self._lock = threading.Lock()
         self._fetcher: Fetcher | None = None
+        self._stopped = False
+
+    def begin(self) -> None:
+        """Fetch again, after a stop."""
+        with self._lock:
+            self._stopped = False
+
+    def stop(self) -> None:
+        """End what is being fetched; until `begin` nothing is."""
+        with self._lock:
+            self._stopped = True
+            fetcher, self._fetcher = self._fetcher, None
+        if fetcher is not None:
+            fetcher.close()
 
     def fetch(self, url: str) -> bytes:
         """The bytes at a URL.
@@ -79,12 +94,17 @@ class Fetching:
             If they cannot be had.
         """
         with self._lock:
+            if self._stopped:
+                raise PictureError("Reading was stopped before the picture's turn came.", code=pictures.UNREADABLE)
             if self._fetcher is None:
                 from ilk.sources.fetch import Fetcher, FetchLimits
 
-                self._fetcher = Fetcher(self._limits or FetchLimits(), allow_private=self._allow_private)
+                self._fetcher = Fetcher(
+                    self._limits or FetchLimits(), allow_private=self._allow_private, heed_opt_out=self._heed_opt_out
+                )
                 weakref.finalize(self, self._fetcher.close)
-        return self._fetcher.fetch(url)
+            fetcher = self._fetcher
+        return fetcher.fetch(url)
 
 
 class TableListing:
@@ -140,6 +160,7 @@ class TableListing:
             If it is no table that can be read.
         """
         self._complete = False
+        self._fetching.begin()
         seen = Seen()
         shelves = Shelves(small=sys.maxsize if self._reader.keeps else SMALL)
         last = False
@@ -149,6 +170,10 @@ class TableListing:
         if not seen:  # it has been emptied since it was opened
             raise SourceError(f"{self._reader.label} has no rows that can be read: there is no picture in it.")
         self._complete = not last
+
+    def stop(self) -> None:
+        """End what is being fetched."""
+        self._fetching.stop()
 
     def count(self) -> int | None:
         """How many rows there are, if the table says so."""

@@ -97,6 +97,7 @@ def table(  # noqa: PLR0913 -- all by keyword, and each says one thing of the ta
     id: str | None = None,  # noqa: A002 -- the field's word
     name: str | None = None,
     allow_private: bool = False,
+    heed_opt_out: bool = True,
     limits: FetchLimits | None = None,
 ) -> Table:
     """A table of pictures to add to a gallery: a row for each, with their captions and what else is known of them.
@@ -122,6 +123,8 @@ def table(  # noqa: PLR0913 -- all by keyword, and each says one thing of the ta
         longer has. By default where it is; ``"table"`` for one in memory.
     allow_private
         Whether to fetch from addresses in this machine and the private network.
+    heed_opt_out
+        Whether pictures whose server says ``X-Robots-Tag: noai`` or ``noimageai`` are left alone, and counted.
     limits
         On fetching URLs.
 
@@ -136,5 +139,5 @@ def table(  # noqa: PLR0913 -- all by keyword, and each says one thing of the ta
         captions=None if caption is None else (caption,) if isinstance(caption, str) else tuple(caption),
         id=id,
         name=name,
-        fetching=Fetching(limits, allow_private=allow_private),
+        fetching=Fetching(limits, allow_private=allow_private, heed_opt_out=heed_opt_out),
     )
