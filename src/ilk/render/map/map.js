@@ -54,11 +54,12 @@
       p.box = box;
       placed.push(p);
     }
+    const dot = seen.length > 4000 ? 2 : 4;
     for (const p of seen) {
       if (p.box) continue;
       pen.globalAlpha = chosen !== null && p.colour !== chosen ? 0.18 : 0.9;
       pen.beginPath();
-      pen.arc(p.left, p.top, 4, 0, 2 * Math.PI);
+      pen.arc(p.left, p.top, dot, 0, 2 * Math.PI);
       pen.fillStyle = facts.legend[p.colour][0];
       pen.fill();
     }
