@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,12 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip(f"there are no shared pictures at {data} (ILK_TEST_DATA names another place)")
     return data
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What ilk keeps for this user is kept apart from what it keeps for the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("state")
+        patch.setenv("XDG_STATE_HOME", str(directory))
+        yield directory
