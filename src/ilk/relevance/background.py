@@ -95,31 +95,49 @@ class Background:
         -----
         Cost: one product of the sample with the query. `docs/relevance.md` says what was measured.
         """
+        return self.relevances(query[None], [similarities], asked=[asked])[0]
+
+    def relevances(
+        self, queries: npt.NDArray[np.float32], similarities: Sequence[Sequence[float]], *, asked: Sequence[Asked]
+    ) -> list[list[float] | None]:
+        """As `relevance` for each of q queries, of shape (q, d), with one product for all of them."""
         if len(self.sample) < FEWEST:
-            return None
-        features = self.features(query, asked)
-        if min(features.own_spread, features.typical_spread) <= NARROWEST:
-            return None
-        above = np.asarray(similarities, np.float64) - features.middle
-        if asked == "text":
-            found = calibration.TEXT.relevance(above / features.typical_spread, features.meaning)
-        elif asked == "image":
-            found = calibration.IMAGE.relevance(above / features.typical_spread)
-        else:
-            found = calibration.OTHER.relevance(above / features.own_spread)
-        return [float(each) for each in found]
+            return [None for _ in similarities]
+        every = self.features_of(queries, asked)
+        found = list[list[float] | None]()
+        for features, kind, cosines in zip(every, asked, similarities, strict=True):
+            if min(features.own_spread, features.typical_spread) <= NARROWEST:
+                found.append(None)
+                continue
+            above = np.asarray(cosines, np.float64) - features.middle
+            if kind == "text":
+                relevances = calibration.TEXT.relevance(above / features.typical_spread, features.meaning)
+            elif kind == "image":
+                relevances = calibration.IMAGE.relevance(above / features.typical_spread)
+            else:
+                relevances = calibration.OTHER.relevance(above / features.own_spread)
+            found.append(relevances.tolist())
+        return found
 
     def features(self, query: npt.NDArray[np.float32], asked: Asked) -> Features:
         """What of a query decides its relevances."""
-        common = self.sample @ np.asarray(query, np.float32)
-        own = max(float(common.std()), NARROWEST)
-        typical = {"text": lambda: self._texts.spread, "image": lambda: self._spread_of_pictures}.get(asked)
-        return Features(
-            middle=float(np.median(common)),
-            own_spread=own,
-            typical_spread=own if typical is None else typical(),
-            meaning=self._texts.meaninglessness(query) if asked == "text" else 0.0,
-        )
+        return self.features_of(query[None], [asked])[0]
+
+    def features_of(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> list[Features]:
+        """What of each of q queries, of shape (q, d), decides its relevances."""
+        common = np.asarray(queries, np.float32) @ self.sample.T
+        typical = {"text": lambda: self._texts.spread, "image": lambda: self._spread_of_pictures}
+        return [
+            Features(
+                middle=middle,
+                own_spread=max(own, NARROWEST),
+                typical_spread=typical[kind]() if kind in typical else max(own, NARROWEST),
+                meaning=self._texts.meaninglessness(query) if kind == "text" else 0.0,
+            )
+            for query, kind, middle, own in zip(
+                queries, asked, np.median(common, axis=1).tolist(), common.std(axis=1).tolist(), strict=True
+            )
+        ]
 
     @cached_property
     def _texts(self) -> _Texts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,6 @@ class Choosing:
     def __post_init__(self) -> None:
         self.notes = [[] for _ in self.queries]
         self._excluded: list[frozenset[str]] = []
-        self._background: Background | None = None
 
     def prepare(self) -> Callable[[], None]:
         """Choose spaces and load what reads the queries; what is returned then makes the vectors.
@@ -90,18 +89,20 @@ class Choosing:
             if isinstance(way, Words) and place in way.words
         ]
 
-    def relevances(self, place: int, similarities: Sequence[float]) -> list[float] | None:
-        """How relevant hits with these similarities are to a query; None where nobody can tell."""
+    def relevances(self, similarities: Mapping[int, Sequence[float]]) -> Mapping[int, list[float] | None]:
+        """How relevant hits with these similarities are to the query at each place; None where nobody can tell."""
         shown = self.shown
-        if shown is None or place not in shown.places:
-            return None
-        if self._background is None:  # one for all of the queries
-            self._background = Background.of(
-                self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space)
-            )
-            self._judged = self._asking(shown.space, self.queries)
-        asked = self._judged.asked(self.queries[place])
-        return self._background.relevance(shown.vectors[place], similarities, asked=asked)
+        places = [place for place in similarities if shown is not None and place in shown.places]
+        if shown is None or not places:
+            return {}
+        background = Background.of(self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space))
+        asking = self._asking(shown.space, self.queries)
+        found = background.relevances(
+            shown.vectors[places],
+            [similarities[place] for place in places],
+            asked=[asking.asked(self.queries[place]) for place in places],
+        )
+        return dict(zip(places, found, strict=True))
 
     def _only(self, asking: Asking) -> None:
         """Search one space."""

@@ -149,7 +149,9 @@ class Searching:
         began = time.perf_counter()
         new = {place: self._candidates(place, answers[place], rankings) for place, rankings in found.items()}
         self._compare(new)
-        passed = {place: self._relevant(place, answers[place], candidates) for place, candidates in new.items()}
+        if self.options.min_relevance is not None:
+            self._judge(new)
+        passed = {place: self._relevant(answers[place], candidates) for place, candidates in new.items()}
         vectors = self._vectors(passed)
         for place, candidates in passed.items():
             answer = answers[place]
@@ -199,7 +201,7 @@ class Searching:
             for each in candidates:
                 each.similarity = known.get(place, {}).get(each.id, each.similarity)
 
-    def _relevant(self, place: int, answer: _Answer, candidates: list[Candidate]) -> list[Candidate]:
+    def _relevant(self, answer: _Answer, candidates: list[Candidate]) -> list[Candidate]:
         """Those that are not below what was asked for."""
         options = self.options
         passed = candidates
@@ -207,19 +209,24 @@ class Searching:
             floor = options.min_similarity
             passed = [each for each in passed if each.similarity >= floor]
         if options.min_relevance is not None:
-            self._judge(place, passed)
             least = options.min_relevance
             passed = [each for each in passed if each.relevance is None or each.relevance >= least]
         if candidates and answer.best is None:
             answer.best = candidates[0]
         return passed
 
-    def _judge(self, place: int, candidates: Sequence[Candidate]) -> None:
+    def _judge(self, judged: Mapping[int, Sequence[Candidate]]) -> None:
         """Say how relevant they are, where that can be told."""
-        compared = [each for each in candidates if not math.isnan(each.similarity)]
-        found = self._chosen.relevances(place, [each.similarity for each in compared]) if compared else None
-        for each, relevance in zip(compared, found or (), strict=False):
-            each.relevance = relevance
+        compared = {
+            place: [each for each in candidates if not math.isnan(each.similarity)]
+            for place, candidates in judged.items()
+        }
+        found = self._chosen.relevances(
+            {place: [each.similarity for each in candidates] for place, candidates in compared.items() if candidates}
+        )
+        for place, relevances in found.items():
+            for each, relevance in zip(compared[place], relevances or (), strict=False):
+                each.relevance = relevance
 
     def _vectors(self, passed: Mapping[int, Sequence[Candidate]]) -> Mapping[str, npt.NDArray[np.float32]]:
         """Of the candidates, where their order depends on them."""
@@ -233,8 +240,7 @@ class Searching:
         """Say how relevant the hits of the page are, and fetch those items that have not come along, all at once."""
         begin, end = self.options.offset, self.options.end
         if self.options.min_relevance is None:
-            for place, answer in enumerate(answers):
-                self._judge(place, answer.order[begin:end])
+            self._judge({place: answer.order[begin:end] for place, answer in enumerate(answers)})
         bare = [each for answer in answers for each in answer.order[begin:end] if each.item is None]
         if bare:
             items = self.store.fetch(list(dict.fromkeys(each.id for each in bare)))
@@ -271,6 +277,11 @@ class Searching:
         if page:
             unlike = [each.relevance is not None and each.relevance < NOTHING for each in page]
             return ["Nothing here looks much like that."] if all(unlike) and self.options.offset == 0 else []
+        if best is None and self.options.filter is not None:
+            from ilk.filters.unknown import unknown_fields
+
+            unknown = unknown_fields(self.options.filter, self.store.fields())
+            return [] if unknown is None else [unknown]
         if best is None or best.relevance is None:
             return []
         figures = f"a relevance of {best.relevance:.2f} and a similarity of {best.similarity:.3f}"
