@@ -36,3 +36,20 @@ def test_a_filter_that_cannot_be_read_is_shown_with_its_mistake(
     assert end.value.code == 2
     assert said.out == ""
     assert said.err.endswith(expected)
+
+
+def test_a_field_that_nothing_has_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing is found for it: most often it was meant to be another."""
+    paint(tmp_path / "red.png", (200, 0, 0))
+    for words in (
+        ["index", str(tmp_path)],
+        ["search", "red", "--gallery", str(tmp_path / ".ilk"), "--where", "widht > 3"],
+    ):
+        monkeypatch.setattr(sys, "argv", ["ilk", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+    assert (end.value.code, said.out) == (1, "")
+    assert said.err == 'No picture has a field "widht": did you mean "width"?\n'

@@ -10,6 +10,7 @@ import pytest
 from ilk.filters import as_filter, parse
 from ilk.filters.comparing import lowered
 from ilk.filters.patterns import after_prefix, fits
+from ilk.filters.unknown import unknown_fields
 from stores.making import make_item
 
 ITEM = make_item(
@@ -209,6 +210,18 @@ def test_only_the_letters_of_ascii_are_made_small() -> None:
 def test_what_comes_after_a_prefix_is_after_all_that_begins_so(prefix: str, after: str | None) -> None:
     """By code point, surrogates left out."""
     assert after_prefix(prefix) == after
+
+
+def test_fields_that_are_not_there_are_told_from_those_that_are() -> None:
+    """By their names among the metadata; what is like one that there is, is taken for a slip."""
+    known = ["place", "year", "my field"]
+    fine = parse("place == 'x' or not metadata.year > 3 and `my field` exists and size > 3")
+    assert unknown_fields(fine, known) is None
+    assert unknown_fields(parse("not plaec == 'x'"), known) == 'No picture has a field "plaec": did you mean "place"?'
+    said = unknown_fields(parse("near(1, 2, 3km)"), known)
+    assert said is not None
+    assert said.startswith('No picture has a field "latitude": there are my field, place, year, id, path')
+    assert unknown_fields(parse("date > 2020"), ["taken_at"]) is None
 
 
 def test_every_rule_of_the_documentation_is_tested() -> None:

@@ -80,6 +80,10 @@ class ReferenceStore:
         """As promised."""
         return {id_: self.items[id_] for id_ in ids if id_ in self.items}
 
+    def fields(self) -> tuple[str, ...]:
+        """As promised."""
+        return tuple(sorted({name for item in self.items.values() for name in item.metadata}))
+
     def saved_fields(self) -> frozenset[str]:
         """As promised."""
         return frozenset(self.saved)

@@ -123,3 +123,13 @@ def test_words_are_matched_in_captions_of_what_a_filter_leaves(store: Store) -> 
     """As many as there are of those."""
     found = store.match_words([["snow"], ["may"], ["rain"]], 5, where=parse("n in [1, 2, 3] or near(3, 5, 1m)"))
     assert [[id_ for id_, _ in row] for row in found] == [["p1", "p2"], ["p1", "p2"], []]
+
+
+def test_fields_are_told_while_an_item_has_them(store: Store) -> None:
+    """And no longer."""
+    assert store.fields() == ("half", "latitude", "longitude", "n", "tags")
+    with store.writing() as writer:
+        writer.save_fields({"p1": {"kind": "x"}})
+        assert "kind" in store.fields()
+        writer.save_fields({"p1": {"kind": None}})
+    assert "kind" not in store.fields()

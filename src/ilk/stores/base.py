@@ -140,6 +140,10 @@ class Store(Protocol):
         """The items with these ids; unknown ids are left out."""
         ...
 
+    def fields(self) -> tuple[str, ...]:
+        """The names of the metadata fields that any item has, sorted."""
+        ...
+
     def saved_fields(self) -> frozenset[str]:
         """The fields of metadata that `Writer.save_fields` wrote, and that no source speaks for."""
         ...

@@ -89,6 +89,15 @@ class Answers:
             self.size_bytes = 0
 
 
+def fields(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of the metadata fields that any item has, sorted."""
+    rows = connection.execute(
+        "SELECT name FROM field WHERE EXISTS (SELECT 1 FROM field_value WHERE field_value.field_id = field.field_id) "
+        "ORDER BY name"
+    )
+    return tuple(name for (name,) in rows)
+
+
 def prepare(connection: sqlite3.Connection) -> None:
     """Teach a connection the function that `compile` may call."""
     connection.create_function("ilk_is_near", 5, is_near, deterministic=True)

@@ -185,6 +185,13 @@ class LocalStore:
         with self._database.reading() as connection:
             return catalog.items(connection, ids)
 
+    def fields(self) -> tuple[str, ...]:
+        """The names of the metadata fields that any item has, sorted."""
+        from ilk.stores.local import filtering  # only where there is a filter
+
+        with self._database.reading() as connection:
+            return filtering.fields(connection)
+
     def saved_fields(self) -> frozenset[str]:
         """The fields of metadata that were saved here and that no source speaks for."""
         with self._database.reading() as connection:
