@@ -6,7 +6,7 @@
     products.csv  shoes.parquet      a table: .csv .tsv .jsonl .ndjson .json .parquet .arrow .feather, also with .gz
     train-{000..007}.tar  a.zip      an archive, or the shards of one
     dataset:org/name:train           a dataset of the Hugging Face Hub, and its split; or a folder that one was saved to
-    vectors.npz                      embeddings made elsewhere: .npy, .npz
+    vectors.npz  vectors.parquet     embeddings made elsewhere: .npy, .npz, and tables that have them and no pictures
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DATASET = "dataset:"
 _SAVED_DATASET = ("dataset_info.json", "dataset_dict.json")
 _TABLE = re.compile(r".+\.(csv|tsv|jsonl|ndjson|json|parquet|arrow|feather)(\.gz)?", re.IGNORECASE | re.DOTALL)
+_COLUMNS = re.compile(r".+\.(parquet|arrow|feather)", re.IGNORECASE | re.DOTALL)
 _ARCHIVE = re.compile(r".+\.(tar|tar\.gz|tgz|zip)", re.IGNORECASE | re.DOTALL)
 _VECTORS = re.compile(r".+\.(npy|npz)", re.IGNORECASE | re.DOTALL)
 
@@ -69,12 +70,20 @@ def source_of(name: str, asked: Asked) -> Source | VectorSource:
         found = sources.dataset(path, **columns)
     elif path.is_dir():
         found = sources.folder(path, hidden=asked.hidden, ignore=asked.ignore)
+    elif _VECTORS.fullmatch(name) or (asked.picture is None and _has_vectors_alone(path)):
+        found = sources.embeddings(path)
     elif _TABLE.fullmatch(name):
         found = sources.table(path, **columns, allow_private=asked.allow_private)
     elif _ARCHIVE.fullmatch(name):
         found = sources.archive(name)
-    elif _VECTORS.fullmatch(name):
-        found = sources.embeddings(path)
     else:
         found = sources.folder(path, hidden=asked.hidden, ignore=asked.ignore)
     return found
+
+
+def _has_vectors_alone(path: Path) -> bool:
+    if not _COLUMNS.fullmatch(path.name) or not path.is_file():
+        return False
+    from ilk.sources.vector_columns import holds_vectors_alone
+
+    return holds_vectors_alone(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ilk.errors import SourceError
-from ilk.sources.tables import arrow, cells, columns, places
+from ilk.sources.tables import arrow, cells, columns, lines, places
 from ilk.sources.tables.arrow import ArrowReader
 from ilk.sources.tables.rows import Head
 from ilk.sources.vectors import Rows
@@ -121,6 +121,25 @@ def open_columns(path: Path, magic: bytes, key: str | None) -> VectorColumns:
         If pyarrow is not installed.
     """
     return VectorColumns(arrow.from_path(path, magic), key, path)
+
+
+def holds_vectors_alone(path: Path) -> bool:
+    """Whether a file is of vectors and not of pictures: it has lists of numbers, and no column that leads to a picture.
+
+    Raises
+    ------
+    ilk.errors.SourceError
+        If it cannot be read.
+    ilk.errors.MissingExtraError
+        If it needs pyarrow, which is not installed.
+    """
+    start = lines.first_bytes(path, max(map(len, arrow.MAGICS)))
+    if not start.startswith(arrow.MAGICS):
+        return False
+    reader = arrow.from_path(path, start)
+    if not any(_is_vectors(field.type) for field in reader.schema):
+        return False
+    return not columns.find_pictures(reader.head(), apart=set())
 
 
 def _chosen(reader: ArrowReader, key: str | None) -> str:
