@@ -34,7 +34,10 @@ NEAR_BY_MEANING = Neighbourhood(k=10, floor=0.7)
 """Which pictures to look at because their vectors are near, the floor as a share: see `_cosine_at`."""
 
 NEAR_BY_WAVES = Neighbourhood(k=4, floor=0.7)
-"""And because their greys are, in any orientation."""
+"""And because their greys are."""
+
+NEAR_WHEN_TURNED = Neighbourhood(k=2, floor=0.9)
+"""Or are when one is turned or mirrored: seven times as much to look through, and a turn changes no grey."""
 
 SIMILAR_SHARE = 0.97
 """Where ``similar`` begins by default, as a share: see `_cosine_at`."""
@@ -188,7 +191,8 @@ class Search:
             nearness = Nearness(len(evidence.seen), laid(orientation.UPRIGHT), stop=self.stop, progress=self.progress)
             for way in orientation.ALL:
                 stage = f"Comparing outlines, {way + 1} of {len(orientation.ALL)}"
-                found.append(evidence.seen[nearness.pairs(laid(way), NEAR_BY_WAVES, stage=stage)])
+                wanted = NEAR_BY_WAVES if way == orientation.UPRIGHT else NEAR_WHEN_TURNED
+                found.append(evidence.seen[nearness.pairs(laid(way), wanted, stage=stage)])
         return np.unique(np.concatenate(found), axis=0)
 
     def _compared(self, grouping: Grouping, pairs: Rows) -> tuple[Rows, Rows]:
