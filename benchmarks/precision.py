@@ -153,22 +153,27 @@ def recalls(pictures: Rows, texts: Rows, owner: npt.NDArray[np.int64]) -> tuple[
 
 def checkpoint_encoders(checkpoint: Path, place: Path) -> dict[str, Encoder]:
     """In PyTorch and exported, each precision that this machine has."""
+    from ilk.encoders import openvino_session
     from ilk.encoders.torch import TorchEncoder
-    from ilk.encoders.torch.export import export_model
+    from ilk.encoders.torch.export import Weights, export_model
 
+    kinds: tuple[Weights, ...] = ("float32", "int8")
     found: dict[str, Encoder] = {
         f"torch {precision}": load_encoder(checkpoint, variant="torch", device="cpu", precision=precision)
         for precision in PRECISIONS
     }
     plain = found["torch float32"]
     assert isinstance(plain, TorchEncoder)
-    for weights in ("float32", "int8"):
+    for weights in kinds:
         try:
             report = export_model(plain, place / "onnx export", weights=weights)
         except Exception as error:  # noqa: BLE001 -- what cannot be exported here is left out, and said
             print(f"left out: ONNX {weights}: {error}", file=sys.stderr)
             continue
-        found[f"ONNX {weights}"] = load_encoder(report.folder, variant=report.variant, device="cpu")
+        found[f"ONNX {weights}"] = load_encoder(report.folder, variant=report.variant, device="cpu", precision=weights)
+        if weights == "float32" and openvino_session.is_installed():
+            for precision in openvino_session.precisions():
+                found[f"OpenVINO {precision}"] = load_encoder(report.folder, device="openvino", precision=precision)
     return found
 
 

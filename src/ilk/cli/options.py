@@ -47,8 +47,8 @@ def compute_options(verb: _Verb) -> _Verb:
         "--precision",
         metavar="NAME",
         envvar="ILK_PRECISION",
-        help="float32, bfloat16, float16 or int8, for checkpoints; also the variable ILK_PRECISION. By default the "
-        "fastest that the device does well.",
+        help="float32, bfloat16, float16 or int8; also the variable ILK_PRECISION. By default the fastest that the "
+        "device does well. ONNX files: bfloat16 needs ilk[openvino], int8 weights of eight bits beside them.",
     )
     return device(precision(verb))
 

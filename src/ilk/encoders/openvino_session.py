@@ -29,6 +29,11 @@ def has_bfloat16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
+def precisions() -> tuple[Literal["float32", "bfloat16"], ...]:
+    """What OpenVINO computes in on this processor."""
+    return ("float32", "bfloat16") if has_bfloat16() else ("float32",)
+
+
 class OpenVinoSession(Session):
     """A file loaded by OpenVINO, on the processor.
 
