@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ilk.analysis.duplicates import search
 from ilk.cli import main
 from scenes import scene
 
@@ -63,7 +65,7 @@ def test_a_report_for_people(ilk: Ilk, tmp_path: Path) -> None:
     assert kept.split()[:2] == ["keep", "1.png"]
     assert "re-encoded" in copy
     assert "240 x 180" in copy
-    assert "1 groups with 1 copies among 4 pictures" in counted
+    assert "1 group with 1 copy, among 4 pictures" in counted
     assert "nothing was removed" in freed
     assert (tmp_path / ODD).exists()
 
@@ -138,10 +140,23 @@ def test_wrong_use_is_one_sentence(ilk: Ilk, words: list[str], part: str) -> Non
     assert part in said.err
 
 
+def test_stopping_prints_nothing_and_keeps_what_was_read(ilk: Ilk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while pictures are read: the code that shells expect, no list to act on, and a way to go on."""
+
+    def interrupted(*_: object, **__: object) -> dict[str, str]:
+        signal.raise_signal(signal.SIGINT)
+        return {}
+
+    monkeypatch.setattr(search, "read_missing", interrupted)
+    said = ilk("duplicates", "--print0")
+    assert (said.code, said.out) == (130, "")
+    assert "goes on from there" in said.err
+
+
 def test_pictures_that_are_gone_are_named(ilk: Ilk, tmp_path: Path) -> None:
     """Those that could not be looked at, with the reason."""
     (tmp_path / "2.png").unlink()
     said = ilk("duplicates")
     assert said.code == 0
-    assert "1 pictures could not be looked at" in said.err
+    assert "1 picture could not be looked at" in said.err
     assert "2.png" in said.err

@@ -96,7 +96,7 @@ def duplicates(
         if found.interrupted:
             if as_json:
                 print_json(found.to_dict())
-            complain("Stopped early: nothing was compared. The same command goes on from what was read.")
+            complain("Stopped early; what was read of pictures is kept. The same command goes on from there.")
             sys.exit(stop.exit_code)
         if as_json:
             print_json(found.to_dict())
@@ -144,9 +144,8 @@ def _tell(found: Duplicates) -> None:
     if not found:
         complain(f"No duplicates among {found.items:,} pictures.")
     if found.unverified_count:
-        complain(
-            f"{found.unverified_count:,} pictures could not be looked at; their bytes and vectors were compared alone:"
-        )
+        pictures = "1 picture" if found.unverified_count == 1 else f"{found.unverified_count:,} pictures"
+        complain(f"{pictures} could not be looked at, and only bytes and vectors were compared:")
         for each in found.unverified[:EXPLAINED]:
             complain(f"  {each.id}: {each.reason}")
         if found.unverified_count > EXPLAINED:

@@ -47,7 +47,8 @@ def duplicates_lines(found: Duplicates, *, mirrored: bool = False) -> str:
     removed = len(found.removals(mirrored=mirrored))
     kept = f", {copies - removed:,} of them mirrored and kept" if removed < copies else ""
     freed = _size(found.freed_bytes(mirrored=mirrored))
-    lines.append(f"{len(found):,} groups with {copies:,} copies{kept} among {found.items:,} pictures.")
+    counted = f"{_count(len(found), 'group', 'groups')} with {_count(copies, 'copy', 'copies')}"
+    lines.append(f"{counted}{kept}, among {found.items:,} pictures.")
     lines.append(f"{freed} could be freed; nothing was removed.")
     return "\n".join(lines) + "\n"
 
@@ -82,7 +83,7 @@ def _row(group: Group, gallery: Gallery) -> SheetRow:
         for copy in shown
     ]
     hidden = f", {len(shown)} shown" if len(shown) < len(group.copies) else ""
-    counted = "1 copy" if len(group.copies) == 1 else f"{len(group.copies)} copies"
+    counted = _count(len(group.copies), "copy", "copies")
     return SheetRow(heading=f"{visible(group.best.id)}: {counted}{hidden}", hits=(best, *hits))
 
 
@@ -105,6 +106,10 @@ def _told(item: Item) -> str:
 
 def _measures(item: Item) -> str:
     return f"{item.width} x {item.height}, {_size(item.size_bytes)}" if item.width else "size not known"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _size(size_bytes: float) -> str:
