@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ilk.records import Hit, Item
+from ilk.searching.ways import Ranked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +32,11 @@ class Candidate:
     parts: dict[str, Mapping[str, float]] | None = None
     relevance: float | None = None
     duplicates: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, ranked: Ranked) -> Candidate:
+        """One that was found in one way alone, whose worth is its similarity."""
+        return cls(id=ranked.id, item=ranked.item, similarity=ranked.value, worth=ranked.value)
 
     def hit(self, rank: int) -> Hit:
         """As it is answered."""

@@ -17,7 +17,7 @@ from ilk.searching.candidates import Candidate
 from ilk.searching.choosing import Choosing
 from ilk.searching.depths import POOL, ladder
 from ilk.searching.feedback import fed_back
-from ilk.searching.fusion import LONG, WORDS_OF_LONG, worths
+from ilk.searching.fusion import LONG, WORDS_OF_LONG, merged
 from ilk.searching.options import SearchOptions
 from ilk.searching.reordering import Reordering
 from ilk.searching.wording import length_of
@@ -167,26 +167,14 @@ class Searching:
         """What no rung before has found, best first."""
         if not self._fused:
             [row] = rankings.values()
-            new = [each for each in row if each.id not in answer.seen]
-            answer.seen.update(each.id for each in new)
-            return [Candidate(id=each.id, item=each.item, similarity=each.value, worth=each.value) for each in new]
-        candidates: dict[str, Candidate] = {}
-        weights = {"words": WORDS_OF_LONG} if length_of(self.queries[place]) > LONG else {}
-        fused = worths({name: [each.id for each in row] for name, row in rankings.items()}, weights)
-        for id_, worth in fused.items():
-            if id_ not in answer.seen:
-                candidates[id_] = Candidate(id=id_, item=None, similarity=float("nan"), worth=worth, parts={})
-        answer.seen.update(candidates)
-        shown = self._chosen.shown
-        for name, row in rankings.items():
-            for rank, each in enumerate(row, start=1):
-                candidate = candidates.get(each.id)
-                if candidate is not None and candidate.parts is not None:
-                    candidate.parts[name] = {"rank": rank, "bm25" if name == "words" else "similarity": each.value}
-                    candidate.item = candidate.item or each.item
-                    if shown is not None and shown.name == name:
-                        candidate.similarity = each.value
-        return sorted(candidates.values(), key=lambda each: (-each.worth, each.id))
+            new = [Candidate.of(each) for each in row if each.id not in answer.seen]
+        else:
+            weights = {"words": WORDS_OF_LONG} if length_of(self.queries[place]) > LONG else {}
+            shown = self._chosen.shown
+            every = merged(rankings, weights, shown=None if shown is None else shown.name)
+            new = [each for each in every if each.id not in answer.seen]
+        answer.seen.update(each.id for each in new)
+        return new
 
     def _compare(self, new: Mapping[int, Sequence[Candidate]]) -> None:
         """Give those that came by another way the similarity that is shown."""
