@@ -222,6 +222,9 @@ def test_fields_that_are_not_there_are_told_from_those_that_are() -> None:
     assert said is not None
     assert said.startswith('No picture has a field "latitude": there are my field, place, year, id, path')
     assert unknown_fields(parse("date > 2020"), ["taken_at"]) is None
+    assert unknown_fields(parse("date > 2020"), ["date"]) == (
+        'No picture has a field "taken_at", which is what date asks for: did you mean metadata.date?'
+    )
 
 
 def test_every_rule_of_the_documentation_is_tested() -> None:
