@@ -46,6 +46,17 @@ def test_a_table_keeps_to_its_width(width: int) -> None:
     assert sum(line.count("x") for line in lines) == 100
 
 
+def test_a_table_says_what_is_known_of_relevance_and_copies() -> None:
+    """Where it is known; elsewhere the columns are as they were, and a pipe's lines always are."""
+    told = replace(HITS, hits=(replace(HITS.hits[0], relevance=0.456, duplicates=("a", "b")), HITS.hits[1]))
+    text = drawn(100, hits=told)
+    assert "relevance" in text
+    assert "0.46" in text
+    assert "and 2 nearly the same" in text
+    assert "relevance" not in drawn(100)
+    assert hits_lines(told) == hits_lines(HITS)
+
+
 def test_names_are_links_where_terminals_know_them() -> None:
     """To the file itself, with what a URL cannot hold encoded."""
     text = drawn(80, links=True)

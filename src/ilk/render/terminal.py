@@ -59,17 +59,23 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
     from rich.text import Text
 
     described = any(_caption(hit) for hit in hits)
+    judged = any(hit.relevance is not None for hit in hits)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=described)
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column("similarity", justify="right", no_wrap=True)
+    if judged:
+        table.add_column("relevance", justify="right", no_wrap=True)
     table.add_column("picture", overflow="fold")
     if described:  # it takes what the names leave, and never all of it
         table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=1, min_width=12)
     for hit in hits:
         name = Text(visible(hit.id))
         name.stylize(f"link {path_of(hit.uri).as_uri()}")
+        if hit.duplicates:
+            name.append(f" and {len(hit.duplicates)} nearly the same", style="dim")
+        relevance = ["" if hit.relevance is None else f"{hit.relevance:.2f}"] if judged else []
         caption = [Text(_caption(hit))] if described else []
-        table.add_row(str(hit.rank), f"{hit.similarity:.3f}", name, *caption)
+        table.add_row(str(hit.rank), f"{hit.similarity:.3f}", *relevance, name, *caption)
     return table
 
 
