@@ -89,6 +89,8 @@ def test_pictures_and_hits(ilk: Ilk, photos: Path) -> None:
     assert out.split("\t")[1] == "a red wall"
     _, out, _ = ilk(*LABELS, "--query", "a blue wall", "-k", "2")
     assert len(out.splitlines()) == 2
+    _, out, _ = ilk(*LABELS, "--query", "a wall + item:red.png", "-k", "1")
+    assert not out.startswith("red.png")  # an item is not among its own hits
 
 
 def test_no_gallery_is_needed_for_a_picture(ilk: Ilk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,8 +202,9 @@ class Classifier:
         chances = (
             self.background.chances(vectors, cosines.max(axis=1)).tolist() if self.background else [None] * len(ids)
         )
-        for id_, places, chance, row in zip(ids, best.tolist(), chances, probabilities, strict=True):
-            top = tuple(Label(label=names[place], probability=float(row[place])) for place in places)
+        sure = np.take_along_axis(probabilities, best, axis=1).tolist()
+        for id_, places, chance, row in zip(ids, best.tolist(), chances, sure, strict=True):
+            top = tuple(Label(label=names[place], probability=p) for place, p in zip(places, row, strict=True))
             fits = chance is None or chance <= CHANCE
             yield Labelled(
                 id=id_,

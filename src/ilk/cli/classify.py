@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -47,7 +48,12 @@ if TYPE_CHECKING:
     "--top", metavar="N", type=click.IntRange(min=1), default=3, show_default=True, help="Best labels to name."
 )
 @click.option("--where", metavar="EXPR", help="Only pictures that this filter matches, such as 'year >= 2020'.")
-@click.option("--query", "-q", metavar="QUERY", help="Only the pictures nearest to this.")
+@click.option(
+    "--query",
+    "-q",
+    metavar="QUERY",
+    help="Only the pictures nearest to this, in words or as in `ilk search`, such as 'beach + item:ID'.",
+)
 @click.option("-k", metavar="N", type=click.IntRange(min=1), default=10, show_default=True, help="How many of those.")
 @click.option("--each", is_flag=True, help="Say what each picture of the gallery is, not only how many are what.")
 @gallery_option
@@ -93,7 +99,7 @@ def classify(
             top=top,
             save=save,
             where=where,
-            query=None if query is None else parse((query,)),
+            query=None if query is None else parse(re.split(r"\s+([+-])\s+", query)),
             k=k,
             pictures=pictures or None,
             model=model,
