@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -133,3 +135,36 @@ def test_fields_are_told_while_an_item_has_them(store: Store) -> None:
         assert "kind" in store.fields()
         writer.save_fields({"p1": {"kind": None}})
     assert "kind" not in store.fields()
+
+
+def test_hits_match_while_another_thread_changes_them(tmp_path: Path) -> None:
+    """A search sees one moment: what it answers matches as it is answered, however often the items change."""
+    where, query = parse("half == 1"), unit_rows(1, seed=8)
+    with LocalStore.create(tmp_path / ".ilk") as store:
+        with store.writing() as writer:
+            writer.add_space(SPACE)
+            writer.write(upserts(0, 40), [], space=SPACE)
+        done, seen, wrong = Event(), set[frozenset[str]](), list[str]()
+
+        def read() -> None:
+            while not done.is_set():
+                row = store.search(query, 40, space=SPACE, where=where).rows[0]
+                seen.add(frozenset(near.item.id for near in row))
+                wrong.extend(near.item.id for near in row if not where.matches(near.item))
+
+        readers = [Thread(target=read) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        with store.writing() as writer:
+            for turn in range(30):
+                given = [
+                    replace(each, item=replace(each.item, metadata={"half": (n + turn) % 2}))
+                    for n, each in enumerate(upserts(0, 40))
+                ]
+                writer.write(given, [], space=SPACE)
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert wrong == []
+    assert seen <= {frozenset(f"p{n}" for n in range(first, 40, 2)) for first in (0, 1)}
+    assert seen
