@@ -45,6 +45,14 @@ def test_json_means(given: dict[str, Any], meant: Filter) -> None:
     assert as_filter(given) == meant
 
 
+def deep(levels: int) -> list[Any]:
+    """A list in a list in a list."""
+    made: list[Any] = []
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -67,6 +75,8 @@ def test_json_means(given: dict[str, Any], meant: Filter) -> None:
         ({"a": float("nan")}, "no number to compare with"),
         ({"a": float("inf")}, "no number to compare with"),
         ({"a": 10**400}, "no number to compare with"),
+        ({"a": 10**5_000}, "<int> is no number to compare with"),
+        ({"a": {"$in": [deep(2_000)]}}, "is nothing to compare with"),
         ({"a": b"x"}, "is nothing to compare with"),
         ({"a": {"$date": "soon"}}, "is no date"),
         ({"a": {"$date": 3}}, "is no date"),

@@ -7,6 +7,7 @@ import json
 import math
 import numbers
 import re
+import reprlib
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -145,7 +146,10 @@ def is_number(value: ItemValue) -> bool:
 
 def said(given: object) -> str:
     """A value as messages say it: short, and with nothing in it that a terminal would obey."""
-    text = repr(given[: SAID_CHARACTERS + 1]) if isinstance(given, str) else repr(given)
+    try:
+        text = repr(given[: SAID_CHARACTERS + 1]) if isinstance(given, str) else reprlib.repr(given)
+    except (ValueError, RecursionError):  # a number with too many digits to be written, lists in lists without end
+        text = f"<{type(given).__name__}>"
     return text if len(text) <= SAID_CHARACTERS else f"{text[:SAID_CHARACTERS]}..."
 
 
