@@ -83,8 +83,8 @@ def test_what_is_there_is_relevant_and_what_is_not_is_not() -> None:
     there = [best(found, rows, query) for query in encoder.encode_texts(MEANINGFUL[:50])]
     elsewhere = [best(found, rows, query) for query in encoder.encode_texts([f"unseen {n}" for n in range(50)])]
     nonsense = [best(found, rows, query) for query in encoder.encode_texts([f"zz {n}" for n in range(50)])]
-    assert np.quantile(there, 0.05) > np.quantile(elsewhere, 0.95)
-    assert np.median(elsewhere) > np.median(nonsense)
+    assert np.greater.outer(there, elsewhere).mean() > 0.85
+    assert np.greater.outer(elsewhere, nonsense).mean() > 0.9
     assert max(nonsense) < NOTHING < min(there)
 
 
@@ -98,7 +98,7 @@ def test_a_relevance_is_a_probability_that_rises_with_the_similarity(asked: str)
     assert len(set(relevances)) == 5
     assert min(relevances) >= 0
     assert max(relevances) <= 1
-    assert max(relevances) > 0.3
+    assert max(relevances) > 2 * NOTHING
 
 
 def test_a_model_turned_and_stretched_says_the_same() -> None:

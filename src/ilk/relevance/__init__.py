@@ -17,5 +17,5 @@ from ilk.relevance.background import Asked, Background
 
 __all__ = ["NOTHING", "Asked", "Background"]
 
-NOTHING = 0.08
+NOTHING = 0.06
 """Where no hit of a query is as relevant as this, nothing in the gallery looks like what was asked for."""

@@ -126,6 +126,9 @@ class Background:
     def features_of(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> list[Features]:
         """What of each of q queries, of shape (q, d), decides its relevances."""
         common = np.asarray(queries, np.float32) @ self.sample.T
+        middles = (len(self.sample) - 1) // 2, len(self.sample) // 2
+        # What np.median does, without what it does besides, which takes longer for one query than all of the rest.
+        middle_of = np.partition(common, middles, axis=1)[:, list(middles)].mean(axis=1)
         typical = {"text": lambda: self._texts.spread, "image": lambda: self._spread_of_pictures}
         return [
             Features(
@@ -135,7 +138,7 @@ class Background:
                 meaning=self._texts.meaninglessness(query) if kind == "text" else 0.0,
             )
             for query, kind, middle, own in zip(
-                queries, asked, np.median(common, axis=1).tolist(), common.std(axis=1).tolist(), strict=True
+                queries, asked, middle_of.tolist(), common.std(axis=1).tolist(), strict=True
             )
         ]
 
