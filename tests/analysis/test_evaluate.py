@@ -411,3 +411,25 @@ def test_pocket_is_measured_as_its_training_measures_it(shared_data: Path, tmp_p
         for k in (1, 5, 10):
             apart = abs(mine.recall[k] - theirs[yours][f"r@{k}"] / 100) * mine.queries
             assert apart <= max(1, mine.queries / 100) + 0.01
+
+
+def test_a_real_index_is_measured_as_by_hand(tmp_path: Path) -> None:
+    """One of FAISS that forgets much: its recall is the share of the true neighbours that a search gives back."""
+    planted = Planted(tmp_path, items=400, seed=5)
+    store = planted.gallery.store
+    with store.writing() as writer:
+        writer.want_index(planted.space, "LSH")
+        writer.refresh_index()
+    image, _ = ilk.evaluate(planted.gallery, index=True, k=5, queries=400).index
+    right = 0
+    for number, row in enumerate(planted.rows):
+        (near,) = store.search(row[np.newaxis], 6, space=planted.space).rows
+        found = [each.item.id for each in near if each.item.id != planted.ids[number]][:5]
+        cosines = planted.rows.astype(np.float64) @ row.astype(np.float64)
+        cosines[number] = -np.inf
+        fifth = np.sort(cosines)[-5]
+        right += sum(cosines[planted.ids.index(id_)] >= fifth - 1e-6 for id_ in found)
+    assert image.index == "LSH"
+    assert image.recall == pytest.approx(right / (5 * 400))
+    assert 0 < image.recall < 1
+    planted.gallery.close()
