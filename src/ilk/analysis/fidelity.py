@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +110,10 @@ class IndexTrial:
         InputError
             If the gallery has fewer than two vectors.
         """
-        ids = self._spread(self.queries)
+        total = sum(len(rows.ids) for rows in blocks(self.store, self.space, where=self.where))
+        if self.k > total > 0:
+            return replace(self, k=total).measure()
+        ids = self._spread(self.queries, total)
         if len(ids) < 2:  # noqa: PLR2004 -- of one picture there are no others
             raise InputError("The gallery has too few pictures to search among: add some with `ilk index FOLDER`.")
         found = self.store.vectors(ids, self.space)
@@ -119,9 +122,8 @@ class IndexTrial:
             trials.append(self._trial("text", self.encoder.encode_texts(self._texts(ids)), None))
         return tuple(trials)
 
-    def _spread(self, count: int) -> list[str]:
+    def _spread(self, count: int, total: int) -> list[str]:
         """So many ids that have vectors, evenly from all."""
-        total = sum(len(rows.ids) for rows in blocks(self.store, self.space, where=self.where))
         wanted = set(np.unique(np.linspace(0, total - 1, min(count, total)).astype(int)).tolist())
         ids, number = list[str](), 0
         for rows in blocks(self.store, self.space, where=self.where):
