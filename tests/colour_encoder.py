@@ -43,7 +43,7 @@ class ColourEncoder:
         self.batch_size = batch_size
         self.encoded = 0
 
-    def load(self, modality: str) -> None:
+    def load(self, modality: str, *, many: bool = False) -> None:
         """Nothing to load."""
 
     def prepare_image(self, image: Image.Image) -> npt.NDArray[np.uint8]:

@@ -79,7 +79,7 @@ def test_a_model_that_cannot_read_is_refused(captioned: Gallery) -> None:
     class Blind:
         name, revision, digest, dimension, modalities = "blind", None, "b" * 64, 4, frozenset({"image"})
 
-        def load(self, modality: str) -> None:
+        def load(self, modality: str, *, many: bool = False) -> None:
             raise ModalityError(f"blind has no tower for {modality}")
 
     captioned.models.opened["blind"] = Blind()  # type: ignore[assignment]

@@ -315,7 +315,7 @@ class Blind(ColourEncoder):
 
     name = "blind"
 
-    def load(self, modality: str) -> None:
+    def load(self, modality: str, *, many: bool = False) -> None:
         if modality == "image":
             raise ModalityError("blind only reads words: it cannot see pictures.")
 

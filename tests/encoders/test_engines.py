@@ -45,6 +45,16 @@ def test_many_pictures_are_worth_another_runtime(tmp_path: Path) -> None:
     assert (many * tiny.expected_images(MANY)).sum(axis=1).min() > 0.999
 
 
+def test_what_is_loaded_for_many_is_loaded_once(tmp_path: Path) -> None:
+    """Who knows that many will come says so, and the runtime for a question is not started for nothing."""
+    encoder = opened(Tiny(tmp_path))
+    encoder.load("image", many=True)
+    assert encoder.computed_by == BY_OPENVINO
+    encoder.load("image")
+    encoder.encode_images(MANY[:1])
+    assert encoder.computed_by == BY_OPENVINO
+
+
 def test_texts_stay_exact(tmp_path: Path) -> None:
     """Texts have a length each, which OpenVINO would prepare for anew: however many, ONNX Runtime computes them."""
     tiny = Tiny(tmp_path)

@@ -133,8 +133,15 @@ class AbstractEncoder(ABC):
             If the model has no text tower.
         """
 
-    def load(self, modality: Modality) -> None:
+    def load(self, modality: Modality, *, many: bool = False) -> None:
         """Load one tower now rather than when it is first used. Doing it again costs nothing.
+
+        Parameters
+        ----------
+        modality
+            ``"image"`` or ``"text"``.
+        many
+            Whether as much as possible a second is wanted afterwards, rather than the first answer soon.
 
         Raises
         ------
@@ -143,7 +150,7 @@ class AbstractEncoder(ABC):
         """
         self._require(modality)
         _ = self.reader if modality == "text" else self.preprocessing
-        self._load(modality)
+        self._load(modality, many=many)
 
     # -- encoding -------------------------------------------------------------------------------------------------
 
@@ -236,7 +243,7 @@ class AbstractEncoder(ABC):
     # -- what computes --------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _load(self, modality: Modality) -> None:
+    def _load(self, modality: Modality, *, many: bool) -> None:
         """Have a tower ready."""
 
     @abstractmethod

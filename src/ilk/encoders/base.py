@@ -70,8 +70,15 @@ class Encoder(Protocol):
         """Pictures it likes to be given at once."""
         ...
 
-    def load(self, modality: Modality) -> None:
+    def load(self, modality: Modality, *, many: bool = False) -> None:
         """Load one tower now rather than when it is first used. Doing it again costs nothing.
+
+        Parameters
+        ----------
+        modality
+            ``"image"`` or ``"text"``.
+        many
+            Whether as much as possible a second is wanted afterwards, rather than the first answer soon.
 
         Raises
         ------

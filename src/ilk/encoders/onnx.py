@@ -171,8 +171,8 @@ class OnnxEncoder(AbstractEncoder):
 
     # -- computing ------------------------------------------------------------------------------------------------
 
-    def _load(self, modality: Modality) -> None:
-        self._session(modality)
+    def _load(self, modality: Modality, *, many: bool) -> None:
+        self._session(modality, many=many)
 
     def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
         session = self._session(modality, many=len(inputs) >= MANY)

@@ -194,7 +194,7 @@ class TorchEncoder(AbstractEncoder):
 
     # -- computing ------------------------------------------------------------------------------------------------
 
-    def _load(self, modality: Modality) -> None:  # noqa: ARG002 -- a checkpoint has both towers
+    def _load(self, modality: Modality, *, many: bool) -> None:  # noqa: ARG002 -- a checkpoint has both towers
         _ = self._replicas
 
     def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
