@@ -1,228 +1,22 @@
-"""What is measured is what brute force measures."""
+"""What is measured of labels and of the index is what brute force measures."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 import ilk
-from colour_encoder import ColourEncoder
-from ilk.analysis import rows as rows_module
-from ilk.analysis.captions import read_captions
 from ilk.analysis.naming import calibration_error, neighbours
 from ilk.errors import InputError, MissingExtraError, ModalityError
-from ilk.gallery import Gallery
-from ilk.models import space_of
 from ilk.records import Neighbour
-from ilk.stores.base import Found, Upsert
-from ilk.stores.local import LocalStore
-from stores.making import make_item
-
-D = 6
-LABELS = ("cup", "hat", "key")
-Rows = npt.NDArray[np.float64]
-
-
-class PlantedEncoder(ColourEncoder):
-    """Reads texts that were given rows beforehand."""
-
-    name = "planted"
-    dimension = D
-
-    def __init__(self) -> None:
-        super().__init__(digest="p" * 64)
-        self.known: dict[str, npt.NDArray[np.float32]] = {}
-
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """The rows they were given; a row of its own for every other text."""
-        return np.stack([self.known.setdefault(text, unit(hash_of(text), 1)[0]) for text in texts])
-
-
-def hash_of(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-
-
-def unit(seed: int, n: int) -> npt.NDArray[np.float32]:
-    rows = np.random.default_rng(seed).standard_normal((n, D))
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
-
-
-class Planted:
-    """A gallery of made-up vectors, of which everything is known."""
-
-    def __init__(self, place: Path, *, items: int = 60, seed: int = 0) -> None:
-        self.encoder = PlantedEncoder()
-        store = LocalStore.create(place / ".ilk")
-        self.gallery = Gallery(store, directory=place / ".ilk", model="planted")
-        self.gallery.models.opened["planted"] = self.encoder
-        self.ids = [f"{number:03}.jpg" for number in range(items)]
-        rows = unit(seed, items)
-        rows[7] = rows[3]  # the same picture twice
-        self.rows = rows.astype(np.float16).astype(np.float32)
-        self.labels = [LABELS[number % 3] for number in range(items)]
-        self.captions: dict[str, list[str]] = {}
-        for number, id_ in enumerate(self.ids):
-            for said in range(number % 4):  # every fourth has none
-                text = f"{said} of {id_}"
-                near = self.rows[number] + 0.9 * unit(1000 + 10 * number + said, 1)[0]
-                self.encoder.known[text] = near / np.linalg.norm(near)
-                self.captions.setdefault(id_, []).append(text)
-        self.space = space_of(self.encoder)
-        with store.writing() as writer:
-            writer.add_space(self.space)
-            upserts = [
-                Upsert(
-                    item=make_item(
-                        id_,
-                        captions=tuple(self.captions.get(id_, ())),
-                        metadata={"kind": self.labels[number], "half": "first" if number < items // 2 else "second"},
-                    ),
-                    vector=self.rows[number],
-                )
-                for number, id_ in enumerate(self.ids)
-            ]
-            writer.write(upserts, [], space=self.space)
-
-    def cosine(self, text: str, number: int) -> float:
-        return float(self.encoder.known[text].astype(np.float64) @ self.rows[number].astype(np.float64))
-
-    def text_ranks(self, chosen: Sequence[int]) -> list[int]:
-        """One comparison at a time; whoever is as near as the right one stands before it."""
-        ranks = []
-        for number in chosen:
-            for text in self.captions.get(self.ids[number], []):
-                own = self.cosine(text, number)
-                ranks.append(sum(self.cosine(text, n) >= own - 1e-6 for n in chosen if n != number))
-        return ranks
-
-    def image_ranks(self, chosen: Sequence[int]) -> list[int]:
-        ranks = []
-        for number in chosen:
-            mine = self.captions.get(self.ids[number], [])
-            if mine:
-                best = max(self.cosine(text, number) for text in mine)
-                others = [text for n in chosen if n != number for text in self.captions.get(self.ids[n], [])]
-                ranks.append(sum(self.cosine(text, number) >= best - 1e-6 for text in others))
-        return ranks
-
-
-@pytest.fixture
-def planted(tmp_path: Path) -> Iterator[Planted]:
-    made = Planted(tmp_path)
-    yield made
-    made.gallery.close()
-
-
-@pytest.fixture(params=[7, 4096])
-def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How much is read at once changes nothing."""
-    monkeypatch.setattr(rows_module, "BLOCK", request.param)
-    monkeypatch.setattr("ilk.analysis.retrieval.TEXTS", request.param)
-    return int(request.param)
-
-
-@pytest.mark.usefixtures("block")
-def test_captions_are_ranked_as_by_brute_force(planted: Planted) -> None:
-    """Both ways, with pictures that have no caption among what is searched, and several captions a picture."""
-    found = ilk.evaluate(planted.gallery, captions=True).captions
-    assert found is not None
-    everything = range(len(planted.ids))
-    for ranks, expected, candidates in (
-        (found.text_to_image, planted.text_ranks(everything), 60),
-        (found.image_to_text, planted.image_ranks(everything), 90),
-    ):
-        assert (ranks.queries, ranks.candidates) == (len(expected), candidates)
-        for k in (1, 5, 10):
-            assert ranks.recall[k] == pytest.approx(np.mean([rank < k for rank in expected]))
-            assert ranks.curve[k - 1] == ranks.recall[k]
-        assert ranks.median_rank == np.median(expected) + 1
-    assert (found.pictures, found.captioned, found.unknown) == (45, 45, 0)
-
-
-@pytest.mark.usefixtures("block")
-def test_a_split_is_questions_and_answers(planted: Planted) -> None:
-    """A filter leaves out both, and the answer says which split it is of."""
-    found = ilk.evaluate(planted.gallery, captions=True, where='half = "second"')
-    assert found.captions is not None
-    assert found.captions.text_to_image.candidates == 30
-    expected = planted.text_ranks(range(30, 60))
-    assert found.captions.text_to_image.recall[1] == pytest.approx(np.mean([rank < 1 for rank in expected]))
-    assert "second" in found.split
-    assert ilk.evaluate(planted.gallery, captions=True).split == "the whole gallery"
-
-
-def test_a_tie_counts_against_the_model(planted: Planted) -> None:
-    """Of two equal pictures the caption of one finds it second at best."""
-    own = planted.encoder.known
-    for text in planted.captions["003.jpg"] + planted.captions["007.jpg"]:
-        own[text] = planted.rows[3]
-    found = ilk.evaluate(planted.gallery, captions=True).captions
-    assert found is not None
-    expected = planted.text_ranks(range(60))
-    assert min(planted.text_ranks([3, 7])) == 1
-    assert found.text_to_image.recall[1] == pytest.approx(np.mean([rank < 1 for rank in expected]))
-
-
-def test_captions_may_come_from_a_file(planted: Planted, tmp_path: Path) -> None:
-    """Of the pictures it names; those that are not here are counted."""
-    lines = ["id,caption", *(f'{id_},"{text}"' for id_, texts in planted.captions.items() for text in texts)]
-    (tmp_path / "said.csv").write_text("\n".join([*lines, "gone.jpg,nothing"]), encoding="utf-8")
-    own = ilk.evaluate(planted.gallery, captions=True).captions
-    told = ilk.evaluate(planted.gallery, captions=tmp_path / "said.csv").captions
-    assert own is not None
-    assert told is not None
-    assert told.text_to_image == own.text_to_image
-    assert (told.unknown, told.captions) == (1, str(tmp_path / "said.csv"))
-
-
-def test_a_limit_takes_evenly(planted: Planted) -> None:
-    """As many pictures as it says, and says of how many; answers are still sought among all."""
-    found = ilk.evaluate(planted.gallery, captions=True, limit=10).captions
-    assert found is not None
-    assert (found.pictures, found.captioned) == (10, 45)
-    assert found.text_to_image.candidates == 60
-    assert found.image_to_text.queries == 10
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.csv", "file,caption\nx.jpg,one\nx.jpg, two \ny.jpg,\n"),
-        ("a.tsv", "filename\ttext\nx.jpg\tone\nx.jpg\ttwo\n"),
-        ("a.jsonl", '{"image": "x.jpg", "captions": ["one", "two"]}\n\n{"image": "y.jpg", "captions": []}\n'),
-    ],
-)
-def test_caption_files_are_read(tmp_path: Path, name: str, content: str) -> None:
-    """Whatever their columns are called, and however many rows a picture has."""
-    (tmp_path / name).write_text(content, encoding="utf-8")
-    assert read_captions(tmp_path / name) == {"x.jpg": ["one", "two"]}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.csv", b"a,b\n1,2\n", "no column for the picture"),
-        ("a.csv", b"id,b\n1,2\n", "no column for its caption"),
-        ("a.csv", b"id,caption\n\xff,x\n", "cannot be read"),
-        ("a.jsonl", b"{", "cannot be read"),
-        ("gone.csv", None, "cannot be read"),
-    ],
-)
-def test_caption_files_that_are_none(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
-    """Each is one sentence that names the file."""
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=said) as caught:
-        read_captions(tmp_path / name)
-    assert name in str(caught.value)
+from ilk.stores.base import Found
+from planted import LABELS, Planted, unit
 
 
 def average_precision(order: Sequence[int], relevant: set[int]) -> float:
@@ -383,34 +177,6 @@ def test_it_becomes_json(planted: Planted) -> None:
     assert again["captions"]["text_to_image"]["recall@10"] == told["captions"]["text_to_image"]["recall@10"]
     assert set(again) == {"model", "split", "captions", "labels", "index", "took_s"}
     assert [len(row) for row in again["labels"]["zero_shot"]["confusion"]] == [3, 3, 3]
-
-
-@pytest.mark.filterwarnings("ignore:The text .* tokens, of which the model reads")
-def test_pocket_is_measured_as_its_training_measures_it(shared_data: Path, tmp_path: Path) -> None:
-    """On the fifty COCO photographs: two programs that share no line of code agree on every recall."""
-    from training.evaluation import measure_retrieval
-    from training.manifest import Picture, clean_caption
-    from training.shipped import ShippedModel
-
-    said: dict[str, list[str]] = {}
-    for picture, texts in read_captions(shared_data / "coco_free" / "captions.csv").items():
-        said[f"coco_free/{picture}"] = [clean_caption(text) for text in texts]
-    pictures = [Picture(name, "coco_free", tuple(texts)) for name, texts in said.items()]
-    pocket = Path(ilk.encoders.__file__).parent / "pocket"
-    theirs = measure_retrieval(ShippedModel(pocket), shared_data, pictures)
-    with ilk.create(tmp_path / ".ilk") as gallery:
-        gallery.add(ilk.folder(shared_data / "coco_free" / "images"))
-        ids = {Path(id_).name: id_ for id_ in gallery.store.ids()}
-        lines = [{"id": ids[Path(name).name], "captions": texts} for name, texts in said.items()]
-        (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-        ours = ilk.evaluate(gallery, captions=tmp_path / "said.jsonl").captions
-    assert ours is not None
-    assert ours.pictures == theirs["pictures"] == 50
-    # They decode pictures otherwise, and store vectors otherwise: one query in a hundred may change places.
-    for mine, yours in ((ours.text_to_image, "text_to_image"), (ours.image_to_text, "image_to_text")):
-        for k in (1, 5, 10):
-            apart = abs(mine.recall[k] - theirs[yours][f"r@{k}"] / 100) * mine.queries
-            assert apart <= max(1, mine.queries / 100) + 0.01
 
 
 def test_a_real_index_is_measured_as_by_hand(tmp_path: Path) -> None:
