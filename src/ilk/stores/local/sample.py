@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
 
@@ -59,18 +60,21 @@ def draw(connection: sqlite3.Connection, number: int, count: int, dimension: int
     if not rows:
         return np.empty((0, dimension), np.float32)
     if len(rows) > count:
-        chosen = np.random.default_rng(SEED).choice(len(rows), count, replace=False)
-        rows = [rows[place] for place in np.sort(chosen)]
+        rows = [rows[place] for place in sorted(_generator().sample(range(len(rows)), count))]
     return unpacked(rows, dimension)[1].astype(np.float32)
 
 
 def _drawn(connection: sqlite3.Connection, number: int, count: int, among: range) -> list[tuple[int, bytes]]:
     """As many vectors or some more, by numbers drawn at random; of deleted ones and other spaces' there is no row."""
-    generator = np.random.default_rng(SEED)
+    generator = _generator()
     found = dict[int, bytes]()
     for _ in range(ROUNDS):
-        numbers = np.unique(generator.integers(among.start, among.stop, count))
-        found |= catalog.vectors_numbered(connection, numbers.tolist(), number)
+        found |= catalog.vectors_numbered(connection, sorted(generator.sample(among, count)), number)
         if len(found) >= count:
             return sorted(found.items())
     return catalog.vectors_after(connection, number, 0).fetchall()
+
+
+def _generator() -> random.Random:
+    """Not numpy's: importing that takes longer than drawing, and a first search waits for it."""
+    return random.Random(SEED)  # noqa: S311 -- a sample is no secret
