@@ -17,6 +17,7 @@ from PIL import Image
 import ilk
 from galleries import paint
 from ilk.errors import ItemNotFoundError, PictureError
+from ilk.originals import Originals
 
 
 def png(colour: str, size: tuple[int, int] = (400, 300)) -> bytes:
@@ -152,3 +153,9 @@ class TestHits:
         (tmp_path / "red.png").unlink()
         assert gone is not None
         assert isinstance(gone.example(), PictureError)
+
+    def test_an_address_that_was_asked_with_is_not_fetched_again(self, tmp_path: Path) -> None:
+        """Showing hits asks no server; what is missing is said."""
+        example = Originals(directory=tmp_path, query=ilk.image("https://example.org/a.png")).example()
+        assert isinstance(example, PictureError)
+        assert "not fetched again" in str(example)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ilk import pictures
 from ilk.errors import IlkError, PictureError
-from ilk.query import Query
+from ilk.query import URL, Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,6 +64,10 @@ class Originals:
                 return next(self.pictures([str(term.value)]))
             if isinstance(term.value, bytes | Image):
                 return term.value
+            if URL.match(str(term.value)):
+                return PictureError(
+                    f"{term.value} was fetched to ask with, and is not fetched again.", code=pictures.UNREADABLE
+                )
             try:
                 return pictures.read(Path(os.path.expanduser(str(term.value))))  # noqa: PTH111 -- see ilk.asking
             except PictureError as error:

@@ -47,13 +47,15 @@ def search(
 ) -> None:
     """Find pictures by words, by example, or by both.
 
-    QUERY is words, the path of a picture, or item:ID; or several of these joined by + and -, each with a weight if
-    you like:
+    QUERY is words, the path or the URL of a picture, or item:ID; or several of these joined by + and -, each with a
+    weight if you like. Behind a picture or an item, @ and left,top,width,height mean that part of it, in percent or
+    in pixels:
 
     \b
         ilk search red bicycle
         ilk search beach.jpg
         ilk search beach + 2:sunset.jpg - people
+        ilk search street.jpg@50%,0%,50%,100%
         ilk search "a lake" --where 'year >= 2020' --min-relevance 0.5
     """
     from ilk.opening import open_gallery
