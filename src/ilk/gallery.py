@@ -17,7 +17,7 @@ from ilk.errors import (
 )
 from ilk.models import Models, space_of
 from ilk.query import Query, text
-from ilk.records import AddReport, Failure, GalleryInfo, Hits, Item, SearchedIn, SpaceName
+from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item, SearchedIn, SpaceName
 from ilk.searching.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ class Gallery:
             If another process is writing.
         """
         from ilk.ingest import Ingest
+        from ilk.probing import give_probes
         from ilk.sources.base import VectorSource
 
         if isinstance(source, VectorSource):
@@ -188,12 +189,14 @@ class Gallery:
                 keep=keep,
             )
             report = ingest.run()
+            give_probes(self.store, writer, space, lambda: encoder)
             writer.refresh_index()
         return report
 
     def _take(self, source: VectorSource, *, progress: Progress | None, stop: threading.Event | None) -> AddReport:
         """Add vectors made elsewhere."""
         from ilk.importing import Importing
+        from ilk.probing import give_probes
 
         space = self.models.given(source)
         with self.store.writing() as writer:
@@ -207,6 +210,7 @@ class Gallery:
                 stop=stop or threading.Event(),
             )
             report = importing.run()
+            give_probes(self.store, writer, space, lambda: self.models.encoder_of(space))
             writer.refresh_index()
         return report
 
@@ -246,6 +250,40 @@ class Gallery:
             done = captioning.run()
             writer.refresh_index()
         return done
+
+    def build_index(self, spec: str = "auto", *, model: str | None = None, space: SpaceName = "image") -> IndexState:
+        """Choose how a space is searched, and make its index now; adding keeps it up to date from then on.
+
+        Parameters
+        ----------
+        spec
+            ``"auto"``, by how many vectors there are and what is measured; ``"exact"``, comparing with each; or any
+            index of FAISS by its factory string, such as ``"IVF1024,PQ32"``. Whichever it is, the similarities of hits
+            are those of the stored vectors.
+        model
+            Whose vectors, where the gallery has several models'.
+        space
+            Those of pictures, or those of captions.
+
+        Returns
+        -------
+        How the space is searched now, with the recall that was measured.
+
+        Raises
+        ------
+        InputError
+            If FAISS has no such index, or none of vectors of this dimension.
+        GalleryLockedError
+            If another process is writing.
+        """
+        from ilk.probing import give_probes
+
+        chosen = self.models.space(model, kind=space)
+        with self.store.writing() as writer:
+            writer.want_index(chosen, spec)
+            give_probes(self.store, writer, chosen, lambda: self.models.encoder_of(chosen))
+            writer.refresh_index()
+        return next(state for state in self.store.info().spaces if state.space == chosen)
 
     def remove(self, ids: Sequence[str]) -> int:
         """Take items out of the gallery; the pictures themselves are left alone.

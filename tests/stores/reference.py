@@ -274,6 +274,16 @@ class ReferenceStore:
         """As promised."""
         return sum(self._remove(id_) for id_ in ids)
 
+    def want_index(self, space: Space, factory: str) -> None:
+        """There is no index."""
+
+    def wants_probes(self, space: Space) -> bool:
+        """There is no index."""
+        return False
+
+    def give_probes(self, space: Space, vectors: npt.NDArray[np.float32]) -> None:
+        """There is no index."""
+
     def refresh_index(self) -> None:
         """There is no index."""
 

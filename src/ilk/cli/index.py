@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     flag_value="",
     help="Make captions searchable by meaning too (`ilk search --in caption`), with this model or the gallery's own.",
 )
+@click.option(
+    "--index",
+    "spec",
+    metavar="SPEC",
+    help='How to search: "auto" (from the start), "exact", or an index of FAISS, such as "IVF1024,PQ32". It is kept.',
+)
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
 @click.option("--watch", is_flag=True, help="Stay, and follow what changes in the folders, until Ctrl-C.")
 @json_option
@@ -58,6 +64,7 @@ def index(
     allow_private: bool,
     keep: bool,
     captions: str | None,
+    spec: str | None,
     retry_failed: bool,
     watch: bool,
     as_json: bool,
@@ -86,6 +93,8 @@ def index(
     ):
         run = Run(gallery=opened, sources=named, model=model, captions=captions, keep=keep, watched=watched, stop=stop)
         report = run.once(retry_failed=retry_failed)
+        if spec is not None and not stop.is_set():
+            opened.build_index(spec, model=model)
         run.tell(report, as_json=as_json)
         if watch and not report.interrupted:
             run.follow(as_json=as_json)

@@ -99,6 +99,11 @@ class IndexState:
         Vectors in the index file that no longer belong to an item and are masked.
     size_bytes
         Of the index file; 0 when there is none.
+    wanted
+        What people asked for: ``"auto"``, ``"exact"`` or a FAISS factory string.
+    facts
+        How the index was chosen, tuned and measured: ``why``, and for one that is not exact ``build_s``, ``recall`` by
+        kind of query, ``ms`` of a query, ``exact_ms`` of comparing with everything, ``parameters``.
     """
 
     space: Space
@@ -107,6 +112,8 @@ class IndexState:
     indexed: int
     deleted: int
     size_bytes: int
+    wanted: str = "auto"
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +167,8 @@ class GalleryInfo:
                     "indexed": state.indexed,
                     "deleted": state.deleted,
                     "index_size_bytes": state.size_bytes,
+                    "index_wanted": state.wanted,
+                    "index_facts": dict(state.facts),
                 }
                 for state in self.spaces
             ],

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ilk.records import AddReport, GalleryInfo, Hit, Hits
+from ilk.records import AddReport, GalleryInfo, Hit, Hits, IndexState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -128,7 +128,27 @@ def info_text(info: GalleryInfo) -> str:
             ("vectors", f"{state.vectors:,} of the space {space.name}"),
             ("index", f"{state.index}, {file}" + (f", {state.deleted:,} deleted" if state.deleted else "")),
         ]
+        lines += [("", sentence) for sentence in index_sentences(state)]
     return "".join(f"{name:<10}{visible(value)}\n" for name, value in lines)
+
+
+def index_sentences(state: IndexState) -> list[str]:
+    """Why a space is searched as it is, and what was measured."""
+    facts = state.facts
+    said = [f"{_asked_for(state.wanted)}: {facts['why']}."] if "why" in facts else []
+    if "recall" in facts:
+        recall = " and ".join(f"{value:.3f} for {kind}" for kind, value in facts["recall"].items())
+        set_to = ", ".join(f"{name} {value:g}" for name, value in facts["parameters"].items())
+        each = round(state.size_bytes / max(1, state.indexed))
+        said.append(
+            f"Recall@10 {recall}, {facts['ms']:.2f} ms a query ({facts['exact_ms']:.1f} ms by comparing with "
+            f"everything), set to {set_to}; built in {facts['build_s']:.1f} s, {each:,} bytes a vector."
+        )
+    return said
+
+
+def _asked_for(wanted: str) -> str:
+    return "Chosen" if wanted == "auto" else f'Asked for as "{wanted}"'
 
 
 def _caption(hit: Hit) -> str:

@@ -328,6 +328,31 @@ class Writer(Protocol):
         """Remove items; returns how many there were. Unknown ids are left alone."""
         ...
 
+    def want_index(self, space: Space, factory: str) -> None:
+        """Choose the kind of a space's index, which `refresh_index` then makes and later calls keep up to date.
+
+        Parameters
+        ----------
+        factory
+            ``"auto"``, ``"exact"``, or a FAISS factory string.
+
+        Raises
+        ------
+        ilk.errors.ModelMismatchError
+            If the space was not added.
+        ilk.errors.InputError
+            If there is no such kind, or none of the space's vectors.
+        """
+        ...
+
+    def wants_probes(self, space: Space) -> bool:
+        """Whether the space's index is to be measured, and no vectors of texts are kept to do it with."""
+        ...
+
+    def give_probes(self, space: Space, vectors: npt.NDArray[np.float32]) -> None:
+        """Keep vectors of texts such as people ask for, of shape (m, d), to tune indexes with."""
+        ...
+
     def refresh_index(self) -> None:
         """Bring the index files up to date where that pays."""
         ...

@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,8 @@ def store(built: Path, tmp_path: Path) -> Iterator[LocalStore]:
 
 def nearest(rows: npt.NDArray[np.float32], query: npt.NDArray[np.float32]) -> list[int]:
     """Row numbers, nearest first, by the stored vectors."""
-    return np.argsort(-(rows.astype(np.float16).astype(np.float64) @ query), kind="stable").tolist()
+    order = np.argsort(-(rows.astype(np.float16).astype(np.float64) @ query), kind="stable")
+    return [int(number) for number in order]
 
 
 def ids(row: list[Neighbour]) -> list[int]:
@@ -276,7 +278,12 @@ def test_the_base_of_another_file_is_not_read(tmp_path: Path, monkeypatch: pytes
     file.write_bytes(content)  # the same bytes, in another file
     seen = list[int]()
     whole = index._mapped
-    monkeypatch.setattr(index, "_mapped", lambda part: seen.append(len(part)) or whole(part))
+
+    def watched(part: npt.NDArray[np.uint8]) -> object:
+        seen.append(len(part))
+        return whole(part)
+
+    monkeypatch.setattr(index, "_mapped", watched)
     with LocalStore.open(tmp_path / ".ilk", policy=OLD) as store:
         assert store.search(unit_rows(1, D), 1, space=SPACE).plan.index == "exact"
         with store._database.reading() as connection:
@@ -311,10 +318,11 @@ def test_settings_reach_the_recall_with_queries_of_both_kinds(tmp_path: Path) ->
     def rows(count: int, away: float) -> npt.NDArray[np.float32]:
         drawn = generator.standard_normal((count, d))
         drawn[:, 0] += away
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        unit: npt.NDArray[np.float32] = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        return unit
 
     pictures = rows(n, 4.0)
-    facts = []
+    facts = list[Mapping[str, Any]]()
     for probes in (rows(60, 4.0), rows(60, -4.0)):
         directory = tmp_path / str(len(facts))
         with LocalStore.create(directory, policy=OLD) as store, store.writing() as writer:

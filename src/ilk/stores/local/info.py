@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ilk.records import GalleryInfo, IndexState, Space
 from ilk.stores.local import catalog, migrations
-from ilk.stores.local.index import IndexRefusedError, validated
+from ilk.stores.local.index import IndexRefusedError, is_sealed, validated
 from ilk.stores.local.kinds import EXACT
 from ilk.stores.local.view import Views
 
@@ -34,21 +34,30 @@ def gallery_info(connection: sqlite3.Connection, directory: Path, views: Views) 
 def _state(connection: sqlite3.Connection, directory: Path, views: Views, number: int, space: Space) -> IndexState:
     record = catalog.index_record(connection, number)
     believed = record.file is not None and views.refused(number, record.generation) is None
+    based = False
     if believed:
         try:
-            validated(directory, record)
+            based = bool(record.base_bytes) and is_sealed(validated(directory, record), record)
         except IndexRefusedError:  # `check` says why; here it counts as none
             believed = False
+    facts = dict(record.facts) if believed else {}
+    if believed and record.base_bytes and not based:
+        facts = {
+            "why": f"the {record.factory} in its file was not made by this user on this machine, and others' are "
+            "never opened; `ilk index` makes it anew"
+        }
     (deleted,) = connection.execute(
         "SELECT count(*) FROM tombstone WHERE space_id = ? AND embedding_id <= ?", (number, record.last_embedding_id)
     ).fetchone()
     return IndexState(
         space=space,
         vectors=catalog.count_vectors(connection, number),
-        index=EXACT,
+        index=record.factory if based else EXACT,
         indexed=record.vectors if believed else 0,
         deleted=deleted if believed else 0,
         size_bytes=record.size_bytes if believed else 0,
+        wanted=record.wanted,
+        facts=facts,
     )
 
 

@@ -191,6 +191,18 @@ class LocalWriter:
             asked = kinds.check(factory, space.dimension, catalog.index_record(connection, number).metric)
             connection.execute("UPDATE vector_index SET wanted = ? WHERE space_id = ?", (asked, number))
 
+    def wants_probes(self, space: Space) -> bool:
+        """Whether the space's index is to be measured, and no vectors of texts are kept to do it with."""
+        with self._own() as connection:
+            number = self._number(connection, space)
+            wanted = catalog.index_record(connection, number).wanted
+            if wanted == kinds.AUTO:
+                numbers = catalog.count_vectors(connection, number) * space.dimension
+                measured = numbers > self._policy.exact_numbers
+            else:
+                measured = bool(kinds.base_of(wanted))
+            return measured and not len(catalog.probes(connection, number, space.dimension))
+
     def give_probes(self, space: Space, vectors: npt.NDArray[np.float32]) -> None:
         """Keep vectors of texts such as people ask for, (m, d), in place of earlier ones; indexes are tuned to them."""
         with self._transaction() as connection:
