@@ -84,7 +84,7 @@ def _row(group: Group, gallery: Gallery) -> SheetRow:
     ]
     hidden = f", {len(shown)} shown" if len(shown) < len(group.copies) else ""
     counted = _count(len(group.copies), "copy", "copies")
-    return SheetRow(heading=f"{visible(group.best.id)}: {counted}{hidden}", hits=(best, *hits))
+    return SheetRow(heading=f"{visible(group.best.id.rpartition('/')[2])}: {counted}{hidden}", hits=(best, *hits))
 
 
 def _seen(item: Item, gallery: Gallery) -> bytes | PictureError:
