@@ -19,7 +19,6 @@ from ilk.searching.depths import POOL, ladder
 from ilk.searching.feedback import fed_back
 from ilk.searching.fusion import LONG, WORDS_OF_LONG, merged
 from ilk.searching.options import SearchOptions
-from ilk.searching.reordering import Reordering
 from ilk.searching.wording import length_of
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from ilk.models import Models
     from ilk.plans import Plan
+    from ilk.searching.reordering import Reordering
     from ilk.searching.ways import Ranked, Way
     from ilk.stores.base import Store
 
@@ -94,8 +94,13 @@ class Searching:
         self._took_ms: dict[str, float] = {}
         self._count_ms("encode", started)
         self._plans: dict[str, Plan] = {}
-        reorders = options.diverse is not None or options.group_duplicates
-        answers = [_Answer(reordering=Reordering(options=options) if reorders else None) for _ in self.queries]
+        reorders = options.reordered
+        answers = [_Answer() for _ in self.queries]
+        if reorders:
+            from ilk.searching.reordering import Reordering  # a plain search starts without it
+
+            for answer in answers:
+                answer.reordering = Reordering(options=options)
         self._fused = len(self._chosen.ways) > 1 or options.space != "image"
         if self._fused or reorders:
             self._climb(answers, ladder(max(POOL, 2 * (options.k + 1))))
