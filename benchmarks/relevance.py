@@ -19,7 +19,6 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +28,12 @@ import numpy.typing as npt
 import ilk
 from benchmarks import captioned, unanswerable
 from benchmarks.captioned import Judge, Rows
+from benchmarks.judged import Judged, Numbers, judged, judged_by_example
 from benchmarks.pipeline import machine
-from benchmarks.unanswerable import Around, Asked
+from benchmarks.unanswerable import Around
 from ilk.encoders.base import Encoder
 from ilk.relevance import NOTHING, Background
 from ilk.relevance.calibration import IMAGE, OTHER, TEXT, Calibration
-
-Numbers = npt.NDArray[np.float64]
-
-HITS = 20
-"""First hits of each query that are judged."""
 
 BINS = (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1)
 
@@ -51,63 +46,6 @@ LIKE = 0.35
 
 ANSWERED = ("captions of pictures that are there", "phrases")
 """Kinds of queries that a gallery is asked in earnest."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """Hits of queries of one kind.
-
-    Attributes
-    ----------
-    excess, meaning, excess_of_its_own
-        What a relevance is made of, of shape (q, `HITS`): see `ilk.relevance.background`.
-    right
-        Whether each hit shows what was asked for, of the same shape.
-    answerable
-        Whether any picture of the gallery does, of shape (q,).
-    """
-
-    excess: Numbers
-    meaning: Numbers
-    excess_of_its_own: Numbers
-    right: npt.NDArray[np.bool_]
-    answerable: npt.NDArray[np.bool_]
-
-    def relevances(self, calibration: Calibration) -> Numbers:
-        """Of each hit."""
-        excess = self.excess_of_its_own if calibration is OTHER else self.excess
-        return calibration.relevance(excess, self.meaning)
-
-
-def judged(background: Background, rows: Rows, asked: Asked) -> Judged:
-    """The first hits of each query in words, and what is known of them."""
-    similarities = asked.vectors @ rows.T
-    order = np.argsort(-similarities, axis=1, kind="stable")[:, :HITS]
-    features = [background.features(query, "text") for query in asked.vectors]
-    return _judged(similarities, order, features, asked.shown)
-
-
-def judged_by_example(background: Background, rows: Rows, examples: Rows, alike: npt.NDArray[np.bool_]) -> Judged:
-    """The same of pictures; one that is in the gallery itself is left out."""
-    similarities = examples @ rows.T
-    similarities[similarities > 0.999] = -1  # noqa: PLR2004 -- itself, as stored
-    order = np.argsort(-similarities, axis=1, kind="stable")[:, :HITS]
-    features = [background.features(query, "image") for query in examples]
-    return _judged(similarities, order, features, alike)
-
-
-def _judged(
-    similarities: Rows, order: npt.NDArray[np.int64], features: Sequence[Any], shown: npt.NDArray[np.bool_]
-) -> Judged:
-    rows = np.arange(len(order))[:, None]
-    above = similarities[rows, order].astype(np.float64) - np.array([[each.middle] for each in features])
-    return Judged(
-        excess=above / np.array([[each.typical_spread] for each in features]),
-        meaning=np.array([[each.meaning] for each in features]) + 0 * above,
-        excess_of_its_own=above / np.array([[each.own_spread] for each in features]),
-        right=shown[rows, order],
-        answerable=np.asarray(shown.any(axis=1), np.bool_),
-    )
 
 
 def fitted(columns: Sequence[Numbers], right: npt.NDArray[np.bool_], weights: Numbers) -> list[float]:

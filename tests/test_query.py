@@ -84,6 +84,19 @@ def test_an_address_on_the_web_is_a_picture() -> None:
     ]
 
 
+def test_from_afar_no_file_is_named(sunset: str) -> None:
+    """Of what another machine sends, a path is words, whether there is such a file or not, and URLs are pictures."""
+
+    def kinds(word: str) -> list[str]:
+        return [term.kind for term in query.parse([word], files=False).terms]
+
+    assert kinds(sunset) == kinds("nowhere.jpg") == kinds(f"{sunset}@1,2,3,4") == ["text"]
+    assert kinds("https://example.org/a.jpg@1,2,3,4") == kinds("image:https://example.org/a") == ["image"]
+    for there in (sunset, "nowhere.jpg"):
+        with pytest.raises(QueryError, match="no URL"):
+            query.parse([f"image:{there}"], files=False)
+
+
 def regions(*words: str) -> list[str | None]:
     """The regions of the terms that the command line's words are read as."""
     return [None if term.region is None else str(term.region) for term in query.parse(words).terms]

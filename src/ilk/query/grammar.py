@@ -11,13 +11,19 @@ from ilk.query.regions import split
 from ilk.query.terms import KIND, URL, WEIGHT, Query, could_name
 
 
-def parse(words: Sequence[str]) -> Query:
+def parse(words: Sequence[str], *, files: bool = True) -> Query:
     """Read a query as the command line gives it: words, with terms joined by ``+`` and ``-``.
 
     A term is a text, the path or the URL of a picture, or ``item:ID``; ``text:`` and ``image:`` in front say which
     where it could be taken for the other, and ``2:`` in front of that gives it a weight. ``@`` and a region behind a
     picture or an item mean that part of it: left, top, width and height, all in percent or all in pixels. Words not
     joined by ``+`` or ``-`` are one text.
+
+    Parameters
+    ----------
+    files
+        Whether a term may be the path of a file on this machine. Say no to what comes from another: there, such a
+        name is words, and after ``image:`` it is refused.
 
     >>> str(parse(["red", "bicycle"]))
     'red bicycle'
@@ -33,7 +39,7 @@ def parse(words: Sequence[str]) -> Query:
             phrase.append(word)
             continue
         if phrase:
-            term = _parse_term(" ".join(phrase))
+            term = _parse_term(" ".join(phrase), files=files)
             signed = term if sign > 0 else -term
             query = signed if query is None else query + signed
         elif query is not None or sign < 0:
@@ -44,7 +50,7 @@ def parse(words: Sequence[str]) -> Query:
     return query
 
 
-def _parse_term(written: str) -> Query:
+def _parse_term(written: str, *, files: bool) -> Query:
     weight = 1.0
     if match := WEIGHT.match(written):
         weight, written = float(match[1]), written[match.end() :]
@@ -55,9 +61,12 @@ def _parse_term(written: str) -> Query:
         query = item(id_, region=region)
     elif kind == "image":
         picture, region = split(value)
+        if not files and not URL.match(picture):
+            raise QueryError(f'"{picture}" is no URL: files cannot be asked with from afar. Send the picture itself.')
         query = image(picture, region=region)
     else:
-        query = (kind is None and _as_picture(value)) or text(value)
+        pictured = kind is None and (files or URL.match(value))
+        query = (pictured and _as_picture(value)) or text(value)
     return query if weight == 1 else weight * query
 
 
