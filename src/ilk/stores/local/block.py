@@ -207,9 +207,9 @@ class Block:
         return best.ordered()
 
 
-GATHERED = 4
-"""Of fewer than a fourth of the vectors, the allowed ones are taken out and multiplied; else FAISS passes over the
-others where they lie."""
+GATHERED = 200
+"""Of fewer than one in so many of the vectors, the allowed ones are taken out and multiplied; else FAISS passes over
+the others where they lie, which widens numbers several times as fast as NumPy does."""
 
 REMEMBERED = 8
 """Sets of positions, for filters that are asked again."""

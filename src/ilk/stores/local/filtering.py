@@ -15,14 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ilk.filters.places import EARTH_RADIUS_M, is_near
 from ilk.filters.tree import And, Comparison, Filter, Near, Not, Or
 from ilk.stores.local import catalog
 from ilk.stores.local.conditions import Condition, condition_of
-
-Ids = npt.NDArray[np.int64]
+from ilk.stores.local.sets import Ids, merged, within
 
 MAX_ANSWERS = 256
 """Filters whose answers are remembered."""
@@ -182,16 +180,10 @@ def _items(connection: sqlite3.Connection, where: Filter, answers: Answers, chan
 def _both(one: _Set, other: _Set) -> _Set:
     """What is in two sets."""
     if one.all_but and other.all_but:
-        return _Set(_merged(one.ids, other.ids), all_but=True)
+        return _Set(merged(one.ids, other.ids), all_but=True)
     if one.all_but:
         one, other = other, one
-    return _Set(one.ids[np.isin(one.ids, other.ids, assume_unique=True, invert=other.all_but)])
-
-
-def _merged(one: Ids, other: Ids) -> Ids:
-    """What is in either of two ascending arrays, ascending."""
-    new = other[np.isin(other, one, assume_unique=True, invert=True)]
-    return np.sort(np.concatenate([one, new]), kind="stable")  # which merges two runs in one pass
+    return _Set(one.ids[within(one.ids, other.ids) != other.all_but])
 
 
 def _read(connection: sqlite3.Connection, condition: Condition) -> Ids:
@@ -242,7 +234,7 @@ def _embeddings(connection: sqlite3.Connection, items: _Set, number: int, answer
         ).fetchone()
         members = np.stack([_numbers(of_items), _numbers(of_embeddings)])
         answers.put(changes, ("members", number), members)
-    chosen = np.isin(members[0], items.ids, invert=items.all_but)
+    chosen = within(members[0], items.ids) != items.all_but
     return np.sort(members[1][chosen], kind="stable")
 
 

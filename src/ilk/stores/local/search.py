@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ilk.plans import Way
 from ilk.stores.local.block import Allowed, Block, Ids, Rows
 from ilk.stores.local.kinds import Metric
+from ilk.stores.local.sets import within
 from ilk.stores.local.view import View
 
 SPARE = 16
@@ -145,7 +146,7 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
         scans.append((block, exactly, products, positions))
     longest = view.longest * np.linalg.norm(queries, axis=1) if view.metric == "ip" else np.ones(len(queries))
     possible = view.count if asked.among is None else len(asked.among)
-    possible -= len(asked.without) if asked.among is None else int(np.isin(asked.without, asked.among).sum())
+    possible -= len(asked.without) if asked.among is None else int(within(asked.without, asked.among).sum())
     return [
         _merged(view, query, [(block, exactly, p[row], i[row]) for block, exactly, p, i in scans], this, possible, long)
         for row, (query, long) in enumerate(zip(queries, longest, strict=True))
