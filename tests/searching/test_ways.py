@@ -175,3 +175,16 @@ def test_blocks_make_no_difference(gallery: Gallery, monkeypatch: pytest.MonkeyP
     parts = gallery.search_many([*COLOURS] * 3, k=2)
     assert [[hit.id for hit in hits] for hits in parts] == [[hit.id for hit in hits] for hits in whole]
     assert [hits.query for hits in parts] == [*COLOURS] * 3
+
+
+def test_hits_that_look_like_nothing_are_said_to(tmp_path: Path) -> None:
+    """Of pictures, where there are enough to tell; what captions say has no looks."""
+    for n in range(40):
+        paint(tmp_path / f"{n}.png", (n * 6, 255 - n * 6, 128))
+        (tmp_path / f"{n}.txt").write_text(f"number {n}\n")
+    with ilk.create(tmp_path / ".ilk") as made:
+        made.add(ilk.folder(tmp_path))
+        said = made.search("asdf qwer zxcv", k=2)
+        assert (len(said), said.note) == (2, "Nothing here looks much like that.")
+        assert all(hit.relevance is not None and hit.relevance < 0.07 for hit in said)
+        assert "looks" not in (made.search("asdf number", space="both").note or "")

@@ -269,7 +269,8 @@ class Searching:
             return [f"There are only {len(answer.order):,} hits; {self.options.offset:,} were to be passed over."]
         if page:
             unlike = [each.relevance is not None and each.relevance < NOTHING for each in page]
-            return ["Nothing here looks much like that."] if all(unlike) and self.options.offset == 0 else []
+            judged = self.options.space == "image" and self.options.offset == 0  # what captions say has no looks
+            return ["Nothing here looks much like that."] if judged and all(unlike) else []
         if best is None and self.options.filter is not None:
             from ilk.filters.unknown import unknown_fields
 
