@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,6 +132,8 @@ def fetch(urls: Sequence[str]) -> Mapping[str, bytes]:
     """
     if not urls:
         return {}
+    from concurrent.futures import ThreadPoolExecutor
+
     from ilk.sources.fetch import Fetcher, FetchLimits
 
     limits = FetchLimits(whole_s=URL_S, size_bytes=URL_BYTES, tries=URL_TRIES)
