@@ -43,6 +43,9 @@ class ColourEncoder:
         self.batch_size = batch_size
         self.encoded = 0
 
+    def check(self, modality: str) -> None:
+        """Nothing that could be wrong."""
+
     def load(self, modality: str, *, many: bool = False) -> None:
         """Nothing to load."""
 

@@ -315,7 +315,7 @@ class Blind(ColourEncoder):
 
     name = "blind"
 
-    def load(self, modality: str, *, many: bool = False) -> None:
+    def check(self, modality: str) -> None:
         if modality == "image":
             raise ModalityError("blind only reads words: it cannot see pictures.")
 
@@ -327,6 +327,33 @@ def test_a_model_that_cannot_see_is_refused_before_anything_is_written(gallery: 
     with pytest.raises(ModalityError):
         gallery.add(ilk.folder(gallery.base), model="blind")
     assert [space.model for space in gallery.store.spaces()] == ["colour"]
+    assert add(gallery).unchanged == 3
+
+
+class Unloadable(ColourEncoder):
+    """A model whose files are whole, and which nothing here can run."""
+
+    name = "unloadable"
+
+    def load(self, modality: str, *, many: bool = False) -> None:
+        raise ModelFormatError("unloadable cannot be loaded.")
+
+
+@pytest.mark.parametrize("more", [0, 20])
+def test_a_model_that_cannot_be_loaded_writes_nothing(gallery: Gallery, photos: Path, more: int) -> None:
+    """Whether it is loaded beside the first pictures or with them; the first write waits for it."""
+    for number in range(more):
+        paint(photos / f"{number}.png", (number, 0, 0))
+    gallery.models.opened["unloadable"] = Unloadable(digest="a" * 64)
+    with pytest.raises(ModelFormatError, match="unloadable cannot be loaded"):
+        gallery.add(ilk.folder(gallery.base), model="unloadable")
+    assert (gallery.store.spaces(), len(gallery)) == ((), 0)
+
+
+def test_where_nothing_is_new_no_model_is_loaded(gallery: Gallery, photos: Path) -> None:
+    """A second run over a folder costs no model's start."""
+    add(gallery)
+    gallery.models.opened["colour"] = Unloadable()
     assert add(gallery).unchanged == 3
 
 

@@ -172,10 +172,9 @@ class Gallery:
 
         listing = source.listing(self.base)
         encoder = self.encoder(model)
-        encoder.load("image")  # a model that cannot be used is refused before anything is written
+        encoder.check("image")  # a model that cannot be used is refused before anything is written
         space = space_of(encoder)
         with self.store.writing() as writer:
-            writer.add_space(space)
             if retry_failed:
                 writer.forget_failures()
             ingest = Ingest(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ def gallery_for(
     InputError
         If the sources are in several galleries.
     """
-    from ilk.encoders.engines import MANY
     from ilk.errors import InputError
     from ilk.models import DEFAULT_MODEL, open_encoder
     from ilk.opening import create, open_gallery
@@ -48,7 +46,8 @@ def gallery_for(
         if not all(place.is_relative_to(directory.parent) for place in places):
             raise InputError("These sources have no gallery in common: say where it is to be with --gallery DIR.")
     pictured = [source for source in sources if not isinstance(source, VectorSource)]
-    found = sum(1 for source in pictured for _ in islice(source.listing(directory.parent), MANY))
+    for source in pictured:
+        next(iter(source.listing(directory.parent)), None)
     if watched and model is not None and pictured:
         from ilk.encoders.models import fetch_model
         from ilk.render.fetching import FetchBar
@@ -59,9 +58,9 @@ def gallery_for(
         return open_gallery(directory, compute=compute)
     encoder = open_encoder(model or DEFAULT_MODEL, compute) if pictured else None
     if encoder is not None:
-        encoder.load("image", many=found >= MANY)
+        encoder.check("image")
     made = create(directory, model=model, compute=compute)
-    if encoder is not None:  # loading it once is enough
+    if encoder is not None:  # opening it once is enough
         made.models.opened.update({encoder.name: encoder, model or DEFAULT_MODEL: encoder})
     if watched and model is None and pictured:
         from ilk.encoders.runtimes import missing_packages

@@ -133,6 +133,22 @@ class AbstractEncoder(ABC):
             If the model has no text tower.
         """
 
+    def check(self, modality: Modality) -> None:
+        """Refuse what could not be loaded, so far as that can be told soon; at most what `load` takes.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no such tower.
+        ModelFormatError
+            If its files are not whole.
+        MissingExtraError, InputError
+            If what would compute it as asked is not here, or nowhere.
+        """
+        self._require(modality)
+        _ = self.reader if modality == "text" else self.preprocessing
+        self._check()
+
     def load(self, modality: Modality, *, many: bool = False) -> None:
         """Load one tower now rather than when it is first used. Doing it again costs nothing.
 
@@ -241,6 +257,10 @@ class AbstractEncoder(ABC):
         raise ModalityError(f"{self.name} only reads words: it cannot see pictures. Use a model that does both.")
 
     # -- what computes --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Refuse files that are not whole, and options that nothing here computes."""
 
     @abstractmethod
     def _load(self, modality: Modality, *, many: bool) -> None:

@@ -70,6 +70,20 @@ class Encoder(Protocol):
         """Pictures it likes to be given at once."""
         ...
 
+    def check(self, modality: Modality) -> None:
+        """Refuse what could not be loaded, so far as that can be told soon; at most what `load` takes.
+
+        Raises
+        ------
+        ModalityError
+            If the model has no such tower.
+        ModelFormatError
+            If its files are not whole.
+        MissingExtraError, InputError
+            If what would compute it as asked is not here, or nowhere.
+        """
+        ...
+
     def load(self, modality: Modality, *, many: bool = False) -> None:
         """Load one tower now rather than when it is first used. Doing it again costs nothing.
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ilk.encoders import openvino_session
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.onnxruntime_session import OnnxRuntimeSession
 from ilk.encoders.session import Session
@@ -78,9 +79,7 @@ def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Se
     ModelFormatError
         If it cannot load the file.
     """
-    from ilk.encoders import openvino_session
-
-    _refuse_precision(options, weights.variant, weights.name)
+    check_options(options, variant=weights.variant, name=weights.name)
     file, name = weights.file, weights.name
     if options.device == "openvino" or options.precision == "bfloat16":
         return openvino_session.OpenVinoSession(file, name=name, options=options, side_by_side=many)
@@ -92,14 +91,23 @@ def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Se
     return OnnxRuntimeSession(file, name=name, options=options, side_by_side=many)
 
 
-def _refuse_precision(options: ComputeOptions, variant: str | None, name: str) -> None:
-    if options.precision == "bfloat16":
-        if options.device not in {*_HERE, "openvino"}:
-            raise InputError(
-                f"{name} is an ONNX export, which is computed in bfloat16 on the processor only, not on "
-                f"{options.device}: leave the device or the precision at auto."
-            )
-        return
+def check_options(options: ComputeOptions, *, variant: str | None, name: str) -> None:
+    """Refuse what no runtime computes of this variant of a model's ONNX files, without loading any of them.
+
+    Raises
+    ------
+    InputError
+        If the files, or the device, have no such precision.
+    MissingExtraError
+        If OpenVINO would, and is not installed.
+    """
+    if options.precision == "bfloat16" and options.device not in {*_HERE, "openvino"}:
+        raise InputError(
+            f"{name} is an ONNX export, which is computed in bfloat16 on the processor only, not on {options.device}: "
+            "leave the device or the precision at auto."
+        )
+    if options.precision == "bfloat16" or options.device == "openvino":
+        openvino_session.require_openvino(name)
     variants = _VARIANTS.get(options.precision)
     if variants is not None and variant not in variants:
         raise InputError(

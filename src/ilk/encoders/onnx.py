@@ -23,7 +23,7 @@ from ilk.encoders.abstract import AbstractEncoder
 from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
-from ilk.encoders.engines import MANY, Weights, open_session
+from ilk.encoders.engines import MANY, Weights, check_options, open_session
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.logits import Logits, logits_from_dict, logits_of_config
 from ilk.encoders.preprocess import Preprocessing
@@ -170,6 +170,10 @@ class OnnxEncoder(AbstractEncoder):
         return TextReader(files.folder / layout.tokenizer, rules)
 
     # -- computing ------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        check_options(self.options, variant=self.variant, name=self.name)
+        _ = self.files.outlines
 
     def _load(self, modality: Modality, *, many: bool) -> None:
         self._session(modality, many=many)

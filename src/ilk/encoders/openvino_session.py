@@ -22,6 +22,21 @@ def is_installed() -> bool:
     return find_spec("openvino") is not None
 
 
+def require_openvino(name: str) -> None:
+    """Refuse what only OpenVINO computes where it is not.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    if not is_installed():
+        raise MissingExtraError(
+            f'{name} in bfloat16, as ONNX files, is computed by OpenVINO: run `pip install "ilk[openvino]"`, or leave '
+            "the precision and the device at auto."
+        )
+
+
 def has_bfloat16() -> bool:
     """Whether this processor multiplies in bfloat16, so that OpenVINO gains by it."""
     import openvino
@@ -59,11 +74,7 @@ class OpenVinoSession(Session):
     """
 
     def __init__(self, file: Path, *, name: str, options: ComputeOptions, side_by_side: bool = False) -> None:
-        if not is_installed():
-            raise MissingExtraError(
-                f'{name} in bfloat16, as ONNX files, is computed by OpenVINO: run `pip install "ilk[openvino]"`, or '
-                "leave the precision at auto."
-            )
+        require_openvino(name)
         import openvino
 
         precision = _precision(options.precision, name)

@@ -5,10 +5,10 @@
     listing ──▶ lookup ──▶ workers: read, hash, decode, resize ──▶ encoder ──▶ one transaction a batch
      (here)     (here)        (threads, a bounded window)           (here)           (here)
 
-The calling thread lists, encodes and commits; both the model and the decoders leave the interpreter free while they
-compute, so threads are enough to keep every core busy. Results are taken in the order of the listing, which makes
-two runs over the same pictures write the same rows; but where reading is waiting, for servers, as they come, so that
-one slow answer holds up none of the others.
+The calling thread lists, encodes and commits; the model is loaded while the first pictures are decoded. Both the model
+and the decoders leave the interpreter free while they compute, so threads are enough to keep every core busy. Results
+are taken in the order of the listing, which makes two runs over the same pictures write the same rows; but where
+reading is waiting, for servers, as they come, so that one slow answer holds up none of the others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ import numpy as np
 
 from ilk import pictures
 from ilk.encoders.base import Encoder
-from ilk.errors import ModelFormatError, PictureError, SourceError
+from ilk.encoders.engines import MANY
+from ilk.errors import IlkError, ModelFormatError, PictureError, SourceError
 from ilk.ingest.tally import Progress, Tally
 from ilk.ingest.workers import Prepared, Workers
 from ilk.records import AddReport, Failure, Item, Space
@@ -93,12 +94,17 @@ class Ingest:
     stop: threading.Event = field(default_factory=threading.Event)
 
     _tally: Tally = field(default_factory=Tally, init=False)
+    _loading: threading.Thread = field(init=False)  # beside the first pictures, if there are many
+    _begun: bool = field(default=False, init=False)
     _total: int | None = field(default=None, init=False)
     _done: int = field(default=0, init=False)
     _window: deque[Future[Prepared]] = field(default_factory=deque, init=False)
     _batch: list[Prepared] = field(default_factory=list, init=False)
     _claimed: set[str] = field(default_factory=set, init=False)  # old names that moved pictures have left
     _encoding: set[str] = field(default_factory=set, init=False)  # digests in the batch that wait for the encoder
+
+    def __post_init__(self) -> None:
+        self._loading = threading.Thread(target=self._load, name="ilk-load")
 
     def run(self) -> AddReport:
         """Do it, once. Everything in the report is committed."""
@@ -114,12 +120,15 @@ class Ingest:
             keep=self.keep,
         ) as workers:
             window_size = 2 * self.encoder.batch_size + workers.readers
-            for entry, known in self._work():
+            for number, (entry, known) in enumerate(self._work(), start=1):
                 self._window.append(workers.submit(entry, known))
+                if number == MANY:
+                    self._loading.start()
                 if len(self._window) >= window_size:
                     self._take(in_order=not workers.waits)
             self._drain(in_order=not workers.waits)
             self._commit()
+        self.writer.add_space(self.space)  # there may have been nothing to encode
         self._tally.interrupted = self.stop.is_set()
         if not self._tally.interrupted:
             self._total = self._done
@@ -131,6 +140,20 @@ class Ingest:
         with contextlib.suppress(SourceError):  # listing, beside this, meets the same error and raises it
             total = self.listing.count()
             self._total = total if self._total is None else self._total
+
+    def _load(self) -> None:
+        with contextlib.suppress(IlkError):  # it is met again, and raised, where the model is needed
+            self.encoder.load("image", many=True)
+
+    def _begin(self) -> None:
+        """Before anything is written: be sure that the model can be used, and make its space."""
+        if self._begun:
+            return
+        if self._loading.ident is not None:
+            self._loading.join()
+        self.encoder.load("image", many=self._loading.ident is not None)
+        self.writer.add_space(self.space)
+        self._begun = True
 
     # -- what there is to do --------------------------------------------------------------------------------------
 
@@ -215,6 +238,7 @@ class Ingest:
         """Encode what needs it and write the batch, all of it or nothing."""
         if not self._batch:
             return
+        self._begin()
         encoded = iter(self._encode([prepared.pixels for prepared in self._batch if prepared.pixels is not None]))
         upserts, failures, counts = list[Upsert](), list[Failure](), Counter[str]()
         for prepared in self._batch:

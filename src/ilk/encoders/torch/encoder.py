@@ -194,6 +194,9 @@ class TorchEncoder(AbstractEncoder):
 
     # -- computing ------------------------------------------------------------------------------------------------
 
+    def _check(self) -> None:
+        _ = self._replicas  # transformers says what it does not run only when it is told to
+
     def _load(self, modality: Modality, *, many: bool) -> None:  # noqa: ARG002 -- a checkpoint has both towers
         _ = self._replicas
 
