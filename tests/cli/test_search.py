@@ -225,3 +225,15 @@ def test_nothing_relevant_is_said(ilk: Ilk, tmp_path: Path) -> None:
     assert ilk("search", "a dog on a skateboard", "-g", tmp_path, "--min-relevance", "0").code == 0
     hits = ilk("search", "a dog on a skateboard", "-g", tmp_path, "--json").json["hits"]
     assert all(0 <= hit["relevance"] <= 1 for hit in hits)
+
+
+def test_what_is_no_file_is_printed_as_what_it_is(ilk: Ilk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL stays one among paths, and a member of an archive follows its archive's path."""
+    import ilk as library
+
+    monkeypatch.chdir(tmp_path)
+    uris = ["https://example.org/a.jpg", "shards/a.tar!/b.jpg"]
+    with library.create(tmp_path / ".ilk") as gallery:
+        gallery.add(library.embeddings(["a", "b"], [[1.0, 0.0], [1.0, 0.1]], uris=uris))
+    assert sorted(ilk("search", "item:a", "--paths").out.splitlines()) == uris[1:]
+    assert sorted(ilk("search", "item:b", "--paths").out.splitlines()) == uris[:1]

@@ -89,10 +89,14 @@ def search(
 
 
 def _print_paths(hits: Hits, gallery: Gallery, *, end: bytes) -> None:
-    """As short as each can be said from the working directory; absolute outside of it."""
+    """As short as each can be said from the working directory; absolute outside of it. A URL is printed as it is.
+
+    A member of an archive follows its archive's path: ``shards/a.tar!/beach.jpg``.
+    """
     here = Path.cwd()
     for hit in hits:
         path = gallery.path(hit.uri)
-        said = path.relative_to(here) if path.is_relative_to(here) else path
+        short = path.relative_to(here) if path.is_relative_to(here) else path
+        said = hit.uri if "://" in hit.uri else short
         sys.stdout.buffer.write(os.fsencode(said) + end)
     sys.stdout.buffer.flush()
