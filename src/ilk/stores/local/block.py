@@ -20,12 +20,12 @@ from ilk.stores.local.kinds import Metric
 Rows: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]
 
-TOGETHER = 4
+TOGETHER = 16
 """From so many queries on, blocks of vectors are widened once for all of them and multiplied as matrices: FAISS widens
 each vector again for each query."""
 
 ROWS = 4_096
-"""Vectors widened at once; with 512 numbers each, what a processor's cache holds."""
+"""Vectors widened at once: enough for a matrix product to be quick, and little beside the vectors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Block:
         only = Allowed(np.zeros(1, np.int64), self.vectors)
         query = np.asarray(self.codes[-1:], np.float32)
         try:
-            _, labels = self.base.search(query, 1, params=kinds.search_parameters(self.base, {}, only.selector))
+            _, labels = self.base.search(query, 1, params=self._make({}, only.selector))
         except RuntimeError:
             return False
         return int(labels[0, 0]) <= 0
@@ -110,7 +110,7 @@ class Block:
         """Whether the base can be given parameters at all: a few kinds refuse them."""
         query = np.asarray(self.codes[:1], np.float32)
         try:
-            self.base.search(query, 1, params=kinds.search_parameters(self.base, {}))
+            self.base.search(query, 1, params=self._make({}, None))
         except RuntimeError:
             return False
         return True
@@ -125,6 +125,14 @@ class Block:
         made: Any = faiss.IndexRefine(self.base, self.exact)
         made.referenced_objects = [self.base, self.exact]
         return made
+
+    @cached_property
+    def _make(self) -> kinds.Maker:
+        return kinds.maker(self.base)
+
+    @cached_property
+    def _make_refined(self) -> kinds.Maker:
+        return kinds.maker(self._refined)
 
     def allowed(self, among: Ids | None) -> Allowed | None:
         """The positions of some embedding_ids, ascending; None for all. The last few are remembered, by identity."""
@@ -177,10 +185,10 @@ class Block:
         with threads(len(queries)):
             if self._refined is not None and wide > take and self.takes_parameters:
                 values = {**parameters, "k_factor": wide / take}
-                given = kinds.search_parameters(self._refined, values, selector)
+                given = self._make_refined(values, selector)
                 products, positions = self._refined.search(queries, take, params=given)
                 return products, positions
-            given = kinds.search_parameters(self.base, parameters, selector) if self.takes_parameters else None
+            given = self._make(parameters, selector) if self.takes_parameters else None
             _, positions = self.base.search(queries, wide, params=given)
         return self._compared(queries, take, positions)
 
@@ -189,13 +197,19 @@ class Block:
         best = _Best(len(queries), take, self.metric)
         for row, candidates in enumerate(positions):
             mine = candidates[candidates >= 0]
-            best.add_row(row, _products(queries[row : row + 1], self.codes[mine], self.metric)[0], mine)
+            codes = self.codes[mine]
+            wide = np.empty(codes.shape, np.float32)
+            products = _products(queries[row : row + 1], codes, self.metric, wide, np.empty((1, len(mine)), np.float32))
+            best.add_row(row, products[0], mine)
         return best.ordered()
 
     def _multiplied(self, queries: Rows, take: int, positions: Ids | None) -> tuple[Rows, Ids]:
         """As `scan`, by matrix products over blocks of vectors."""
         count = self.vectors if positions is None else len(positions)
         best = _Best(len(queries), take, self.metric)
+        # Memory that is asked for anew for each block costs more than what is done in it.
+        wide = np.empty((min(ROWS, count), self.codes.shape[1]), np.float32)
+        out = np.empty((len(queries), min(ROWS, count)), np.float32)
         for start in range(0, count, ROWS):
             if positions is None:
                 some = np.arange(start, min(start + ROWS, count))
@@ -203,7 +217,8 @@ class Block:
             else:
                 some = positions[start : start + ROWS]
                 codes = self.codes[some]
-            best.add(_products(queries, codes, self.metric), some)
+            products = _products(queries, codes, self.metric, wide[: len(codes)], out[:, : len(codes)])
+            best.add(products, some)
         return best.ordered()
 
 
@@ -227,6 +242,12 @@ class _Best:
     def add(self, products: Rows, positions: Ids) -> None:
         """Products (q, m) with the vectors at m positions."""
         products = products if self._sign > 0 else -products
+        if self._products.shape[1] == self._take:  # then few, if any, are better than what there is
+            rows, columns = np.nonzero(products > self._products.min(axis=1, keepdims=True))
+            if not len(rows):
+                return
+            columns = np.unique(columns)
+            products, positions = products[:, columns], positions[columns]
         if products.shape[1] > self._take:
             kept = np.argpartition(products, -self._take, axis=1)[:, -self._take :]
             products, where = np.take_along_axis(products, kept, axis=1), positions[kept]
@@ -258,15 +279,16 @@ class _Best:
         return self._sign * np.take_along_axis(products, order, axis=1), np.take_along_axis(positions, order, axis=1)
 
 
-def _products(queries: Rows, codes: npt.NDArray[np.float16], metric: Metric) -> Rows:
-    """Inner products or squared distances of q queries and m vectors, (q, m)."""
-    rows = codes.astype(np.float32)
+def _products(queries: Rows, codes: npt.NDArray[np.float16], metric: Metric, wide: Rows, out: Rows) -> Rows:
+    """Inner products or squared distances of q queries and m vectors, (q, m); in `out`, by way of `wide`, (m, d)."""
+    np.copyto(wide, codes)
     if metric == "l2":
         # By differences: by way of products, small distances of long vectors would be lost in rounding.
-        differences: Rows = np.stack([np.square(rows - query).sum(axis=1) for query in queries])
-        return differences
-    products: Rows = (rows @ queries.T).T
-    return products
+        for row, query in enumerate(queries):
+            out[row] = np.square(wide - query).sum(axis=1)
+        return out
+    np.copyto(out, (wide @ queries.T).T)  # this way round the product takes half as long
+    return out
 
 
 @contextmanager

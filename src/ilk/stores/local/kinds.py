@@ -8,7 +8,7 @@ what it may name.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from ilk.errors import InputError
@@ -133,37 +133,58 @@ def checked(given: Mapping[str, float], names: tuple[str, ...], factory: str) ->
     return {name: float(value) if name == "k_factor" else int(value) for name, value in given.items()}
 
 
-def search_parameters(index: Any, values: Mapping[str, float], selector: Any = None) -> Any:  # noqa: PLR0911 -- kinds
-    """What FAISS takes with one search: made anew for each, since FAISS may write into it."""
-    faiss = loaded()
+Maker: TypeAlias = Callable[[Mapping[str, float], Any], Any]
+"""From values and a selector or None to what FAISS takes with one search."""
 
+
+def maker(index: Any) -> Maker:
+    """What makes the search parameters of an index: anew for each search, since FAISS may write into them.
+
+    The index is looked at here, once, which takes longer than making them.
+    """
+    faiss = loaded()
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
-        return faiss.SearchParametersPreTransform(index_params=search_parameters(index.index, values, selector))
+        inner = maker(index.index)
+        return lambda values, selector: faiss.SearchParametersPreTransform(index_params=inner(values, selector))
     if isinstance(index, faiss.IndexRefine):
-        inner = search_parameters(index.base_index, values, selector)
-        return faiss.IndexRefineSearchParameters(k_factor=float(values["k_factor"]), base_index_params=inner)
-    given: dict[str, Any] = {name: values[name] for name in settable(index) if name in values and name != "k_factor"}
-    if selector is not None:
-        given["sel"] = selector
-    if "quantizer_efSearch" in given:
-        given["quantizer_params"] = faiss.SearchParametersHNSW(efSearch=given.pop("quantizer_efSearch"))
+        base = maker(index.base_index)
+        return lambda values, selector: faiss.IndexRefineSearchParameters(
+            k_factor=float(values["k_factor"]), base_index_params=base(values, selector)
+        )
+    made, defaults = _of_kind(index)
+    names = tuple(name for name in settable(index) if name not in {"k_factor", "quantizer_efSearch"})
+    graph = "quantizer_efSearch" in settable(index)
+
+    def make(values: Mapping[str, float], selector: Any) -> Any:
+        given = defaults | {name: values[name] for name in names if name in values}
+        if selector is not None:
+            given["sel"] = selector
+        if graph and "quantizer_efSearch" in values:
+            given["quantizer_params"] = faiss.SearchParametersHNSW(efSearch=values["quantizer_efSearch"])
+        if given.get("polysemous_ht") and made is faiss.SearchParametersPQ:
+            given["search_type"] = faiss.IndexPQ.ST_polysemous
+        return made(**given) if given else None
+
+    return make
+
+
+def _of_kind(index: Any) -> tuple[Any, dict[str, Any]]:  # noqa: PLR0911 -- a line for each kind
+    """The class of an index's search parameters, and what they are where nothing is said."""
+    faiss = loaded()
+    if _is(index, "IndexIVFRaBitQ"):
+        return faiss.IVFRaBitQSearchParameters, {"nprobe": index.nprobe, "qb": index.qb}
+    if _is(index, "IndexIVFPQ"):
+        return faiss.IVFPQSearchParameters, {"nprobe": index.nprobe}
     if isinstance(index, faiss.IndexIVF):
-        given.setdefault("nprobe", index.nprobe)
-        if _is(index, "IndexIVFRaBitQ"):
-            given.setdefault("qb", index.qb)
-            return faiss.IVFRaBitQSearchParameters(**given)
-        return (faiss.IVFPQSearchParameters if _is(index, "IndexIVFPQ") else faiss.SearchParametersIVF)(**given)
+        return faiss.SearchParametersIVF, {"nprobe": index.nprobe}
     if isinstance(index, faiss.IndexHNSW):
-        given.setdefault("efSearch", index.hnsw.efSearch)
-        return faiss.SearchParametersHNSW(**given)
+        return faiss.SearchParametersHNSW, {"efSearch": index.hnsw.efSearch}
     if _is(index, "IndexRaBitQ"):
-        given.setdefault("qb", index.qb)
-        return faiss.RaBitQSearchParameters(**given)
+        return faiss.RaBitQSearchParameters, {"qb": index.qb}
     if _is(index, "IndexPQ"):
-        kind = faiss.IndexPQ.ST_polysemous if given.get("polysemous_ht") else faiss.IndexPQ.ST_PQ
-        return faiss.SearchParametersPQ(search_type=kind, **given)
-    return faiss.SearchParameters(**given) if given else None
+        return faiss.SearchParametersPQ, {"search_type": faiss.IndexPQ.ST_PQ}
+    return faiss.SearchParameters, {}
 
 
 def _is(index: Any, kind: str) -> bool:

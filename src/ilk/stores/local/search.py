@@ -144,7 +144,7 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
         else:
             products, positions = block.propose(queries, take, this.course.parameters, allowed)
         scans.append((block, exactly, products, positions))
-    longest = view.longest * np.linalg.norm(queries, axis=1) if view.metric == "ip" else np.ones(len(queries))
+    longest = (view.longest * np.linalg.norm(queries, axis=1)).tolist() if view.metric == "ip" else [1.0] * len(queries)
     possible = view.count if asked.among is None else len(asked.among)
     possible -= len(asked.without) if asked.among is None else int(within(asked.without, asked.among).sum())
     return [
@@ -168,7 +168,7 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     relative = (view.dimension + 4) * 2.0**-24 * 1.01
     ids, similarities, outside = list[Ids](), list[Rows](), -np.inf  # `outside`: the most that what is left may have
     for block, exactly, products, positions in scans:
-        mine = positions[positions >= 0]
+        mine = positions if len(positions) and positions[-1] >= 0 else positions[positions >= 0]
         ids.append(block.ids[mine])
         similarities.append(similarity(wide, block.codes[mine], view.metric))
         if exactly and len(mine) == len(positions) < block.vectors:
@@ -179,13 +179,16 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
                 if view.metric == "l2"
                 else last + relative * (longest if view.metric == "ip" else float(np.linalg.norm(wide))),
             )
-    numbers = np.concatenate([np.empty(0, np.int64), *ids])
-    near = np.concatenate([np.empty(0, np.float32), *similarities])
+    if len(ids) == 1:  # which is most often so, and each of these costs a microsecond or two
+        numbers, near = ids[0], similarities[0]
+    else:
+        numbers = np.concatenate([np.empty(0, np.int64), *ids])
+        near = np.concatenate([np.empty(0, np.float32), *similarities])
     unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
     for some in unwanted:
         kept = ~np.isin(numbers, some)
         numbers, near = numbers[kept], near[kept]
-    order = np.argsort(-near, kind="stable")
+    order = (-near).argsort(kind="stable")
     if not this.exactly:
         if len(order) < min(k, possible):
             return None
