@@ -172,8 +172,12 @@ class Gallery:
 
         listing = source.listing(self.base)
         encoder = self.encoder(model)
-        encoder.check("image")  # a model that cannot be used is refused before anything is written
-        space = space_of(encoder)
+        # What has made vectors here has shown that it can, and need not start where nothing is new.
+        made = (space for space in self.store.spaces() if space.name == "image")
+        known = next((space.dimension for space in made if space.digest == encoder.digest), None)
+        if known is None:
+            encoder.check("image")  # a model that cannot be used is refused before anything is written
+        space = space_of(encoder, dimension=known)
         with self.store.writing() as writer:
             if retry_failed:
                 writer.forget_failures()

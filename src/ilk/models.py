@@ -156,13 +156,16 @@ def open_encoder(name: str, compute: ComputeOptions | None = None) -> Encoder:
     )
 
 
-def space_of(encoder: Encoder, kind: SpaceName = "image") -> Space:
-    """Where the vectors that a model makes of pictures, or of captions, belong."""
+def space_of(encoder: Encoder, kind: SpaceName = "image", *, dimension: int | None = None) -> Space:
+    """Where the vectors that a model makes of pictures, or of captions, belong.
+
+    The model may have to be loaded to know their dimension, unless it is known.
+    """
     return Space(
         name=kind,
         model=encoder.name,
         revision=encoder.revision,
         digest=encoder.digest,
-        dimension=encoder.dimension,
+        dimension=dimension or encoder.dimension,
         modalities=frozenset(encoder.modalities),
     )

@@ -119,12 +119,11 @@ class Ingest:
             limits=self.limits,
             keep=self.keep,
         ) as workers:
-            window_size = 2 * self.encoder.batch_size + workers.readers
             for number, (entry, known) in enumerate(self._work(), start=1):
                 self._window.append(workers.submit(entry, known))
                 if number == MANY:
                     self._loading.start()
-                if len(self._window) >= window_size:
+                if len(self._window) >= 2 * self.encoder.batch_size + workers.readers:
                     self._take(in_order=not workers.waits)
             self._drain(in_order=not workers.waits)
             self._commit()

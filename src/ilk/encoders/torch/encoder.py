@@ -29,6 +29,7 @@ from ilk.encoders.torch.devices import choose_precision
 from ilk.encoders.torch.replica import Replica
 from ilk.encoders.torch.weights import convert_tokenizer, load_replicas
 from ilk.errors import ModelFormatError, ModelMemoryError
+from ilk.machine import usable_processors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,7 +134,9 @@ class TorchEncoder(AbstractEncoder):
 
     @property
     def batch_size(self) -> int:
-        """Pictures it likes to be given at once: as many as keep every replica busy."""
+        """Pictures it likes to be given at once: as many as keep every replica busy; a guess until it is loaded."""
+        if "_loaded" not in self.__dict__:
+            return self.options.batch_size or LARGEST_BATCH["cpu"] * usable_processors()
         return self._batches["image"].largest * len(self._replicas)
 
     @cached_property
