@@ -96,7 +96,7 @@ class PictureError(IlkError):
         The reason as one word, stable enough to count by: ``"empty"``, ``"not-a-picture"``, ``"unsupported"`` (one
         that cannot be read here), ``"truncated"``, ``"damaged"``, ``"too-many-pixels"``, ``"too-many-bytes"``,
         ``"unreadable"`` (the file system or the machine refused, not the picture: it may do so no longer),
-        ``"malformed-row"`` (of a table).
+        ``"malformed-row"`` (of a table), ``"id-taken"`` (by another source's picture), ``"no-vector"`` (of the model).
         Of URLs also: ``"not-found"`` (404, 410), ``"refused"`` (401, 403, 451 and all other 4xx), ``"server-error"``
         (5xx, and answers that make no sense), ``"timeout"``, ``"no-connection"`` (no such name, nobody there, no
         valid certificate), ``"forbidden-address"`` (inside this machine or its network, or out of the web),
