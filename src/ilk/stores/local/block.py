@@ -287,6 +287,8 @@ def _products(queries: Rows, codes: npt.NDArray[np.float16], metric: Metric, wid
         for row, query in enumerate(queries):
             out[row] = np.square(wide - query).sum(axis=1)
         return out
+    if len(queries) < TOGETHER:  # BLAS wakes its threads for each, which may take longer than the product
+        return np.einsum("qd,md->qm", queries, wide, out=out)
     np.copyto(out, (wide @ queries.T).T)  # this way round the product takes half as long
     return out
 

@@ -245,7 +245,7 @@ def read(directory: Path, record: IndexRecord) -> Opened:
         raise IndexRefusedError(f"FAISS cannot read it: {error}") from error
     if base is not None and (base.ntotal, base.d) != (record.vectors, record.dimension):
         raise IndexRefusedError("its base is not of the vectors in the database")
-    ids, codes = contents(path, record)
+    ids, codes = _parts(mapped, record)
     return Opened(exact=exact, ids=ids, codes=codes, base=base)
 
 
@@ -290,10 +290,16 @@ def validated(directory: Path, record: IndexRecord) -> Path:
 
 def contents(path: Path, record: IndexRecord) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
     """The ids, shape (n,), and the vectors, shape (n, d), of a validated file, memory-mapped."""
-    codes = np.memmap(path, "<f2", "r", _HEADER.size, (record.vectors, record.dimension))
+    return _parts(np.memmap(path, np.uint8, "r"), record)
+
+
+def _parts(mapped: npt.NDArray[np.uint8], record: IndexRecord) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
+    """Ids and vectors in a mapped file; as plain arrays, since a slice of a memmap takes microseconds more."""
+    shape = (record.vectors, record.dimension)
+    codes = np.ndarray(shape, "<f2", buffer=mapped, offset=_HEADER.size)
     place = _size_bytes(record.vectors, record.dimension) - 8 * record.vectors
-    ids = np.memmap(path, "<i8", "r", place, (record.vectors,))
-    return np.asarray(ids), np.asarray(codes)  # a slice of a memmap takes microseconds more
+    ids = np.ndarray((record.vectors,), "<i8", buffer=mapped, offset=place)
+    return ids, codes
 
 
 def file_name(space_id: int, generation: int) -> str:
