@@ -11,6 +11,8 @@ MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | li
 
 Metadata: TypeAlias = Mapping[str, MetadataValue]
 
+Metric: TypeAlias = Literal["cosine", "ip", "l2"]
+
 SpaceName: TypeAlias = Literal["image", "caption"]
 """``image`` holds vectors of pictures, ``caption`` vectors of their texts."""
 
@@ -91,6 +93,10 @@ class Space:
         Numbers in a vector.
     modalities
         What the model can encode into this space: ``"image"``, ``"text"``.
+    metric
+        How vectors are compared: by ``"cosine"``, by inner product (``"ip"``) or by squared distance (``"l2"``).
+    normalised
+        Whether each vector has length 1. Cosines are compared of such alone.
     """
 
     name: SpaceName
@@ -99,6 +105,8 @@ class Space:
     digest: str
     dimension: int
     modalities: frozenset[str]
+    metric: Metric = "cosine"
+    normalised: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

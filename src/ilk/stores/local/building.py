@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.machine import free_memory_bytes
+from ilk.records.items import Metric
 from ilk.stores.local import kinds
 from ilk.stores.local.block import ROWS, Block
 from ilk.stores.local.index import IndexPolicy
-from ilk.stores.local.kinds import Metric
 from ilk.stores.local.measuring import Measured, measured
 
 Codes = npt.NDArray[np.float16]

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ilk.records import Failure, Item, Space, SpaceName
+from ilk.records.items import Metric
 from ilk.stores.base import Kept, Known
 from ilk.stores.local.index import IndexRecord
 
@@ -30,7 +31,8 @@ _ITEM = "item.id, uri, source, stamp, digest, size_bytes, width, height, metadat
 def spaces(connection: sqlite3.Connection) -> dict[int, Space]:
     """Every space by its number, in the order they were made."""
     rows = connection.execute(
-        "SELECT space_id, name, model, revision, digest, dimension, modalities FROM space ORDER BY space_id"
+        "SELECT space_id, name, model, revision, digest, dimension, modalities, metric, normalised FROM space "
+        "ORDER BY space_id"
     )
     return {
         space_id: Space(
@@ -40,8 +42,10 @@ def spaces(connection: sqlite3.Connection) -> dict[int, Space]:
             digest=digest,
             dimension=dimension,
             modalities=frozenset(json.loads(modalities)),
+            metric=cast("Metric", metric),
+            normalised=bool(normalised),
         )
-        for space_id, name, model, revision, digest, dimension, modalities in rows
+        for space_id, name, model, revision, digest, dimension, modalities, metric, normalised in rows
     }
 
 

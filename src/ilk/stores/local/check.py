@@ -96,8 +96,12 @@ def _vectors(connection: sqlite3.Connection, number: int, space: Space) -> Itera
                 wrong.append(f"has {len(blob)} bytes, not {2 * space.dimension}, in row {id_}")
         vectors = np.frombuffer(b"".join(blob for _, blob in whole), "<f2").reshape(-1, space.dimension)
         lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-        off = ~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)  # this way round NaN is off too
-        wrong += [f"has length {lengths[place]:.4g}, not 1, in row {whole[place][0]}" for place in np.flatnonzero(off)]
+        # This way round NaN is off too.
+        off = ~(np.abs(lengths - 1) <= LENGTH_TOLERANCE) if space.normalised else ~np.isfinite(lengths)
+        wrong += [
+            f"has length {lengths[place]:.4g}{', not 1' * space.normalised}, in row {whole[place][0]}"
+            for place in np.flatnonzero(off)
+        ]
     for what in wrong[:MANY]:
         yield f'A vector of the model "{space.model}" {what}. {RESTORE}'
     if len(wrong) > MANY:

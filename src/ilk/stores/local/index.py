@@ -35,8 +35,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.errors import GalleryStorageError
+from ilk.records.items import Metric
 from ilk.stores.local import seal
-from ilk.stores.local.kinds import AUTO, EXACT, Metric
+from ilk.stores.local.kinds import AUTO, EXACT
 
 _QT_FP16 = 4  # faiss.ScalarQuantizer.QT_fp16
 _METRICS = {"cosine": 0, "ip": 0, "l2": 1}  # faiss.METRIC_INNER_PRODUCT and METRIC_L2

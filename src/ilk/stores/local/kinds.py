@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from ilk.errors import InputError
+from ilk.records import items
 
-Metric: TypeAlias = Literal["cosine", "ip", "l2"]
+Metric: TypeAlias = items.Metric
 
 AUTO = "auto"
 EXACT = "exact"

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from ilk.errors import GalleryDamagedError
 from ilk.records import Space
+from ilk.records.items import Metric
 from ilk.stores.local import catalog, index
 from ilk.stores.local.block import Block, Ids
-from ilk.stores.local.kinds import Metric
 from ilk.stores.local.tuning import Tuning
 
 BLOCK_ROWS = 65_536
@@ -191,11 +191,14 @@ def _caught_up(connection: sqlite3.Connection, view: View) -> View:
         view = replace(view, dead=np.concatenate([view.dead, np.array(dead, np.int64)]), last_tombstone=gone[-1][0])
     rows = catalog.vectors_after(connection, view.space_id, view.newest)
     blocks = list(view.blocks)
-    newest = view.newest
+    newest, longest = view.newest, view.longest
     while some := rows.fetchmany(BLOCK_ROWS):
         newest = some[-1][0]
-        _append(blocks, *unpacked(some, view.dimension), view.metric)
-    return replace(view, blocks=tuple(blocks), newest=newest)
+        ids, codes = unpacked(some, view.dimension)
+        if view.metric == "ip":
+            longest = max(longest, float(np.linalg.norm(codes.astype(np.float32), axis=1).max()))
+        _append(blocks, ids, codes, view.metric)
+    return replace(view, blocks=tuple(blocks), newest=newest, longest=longest)
 
 
 def _append(blocks: list[Block], ids: Ids, codes: npt.NDArray[np.float16], metric: Metric) -> None:

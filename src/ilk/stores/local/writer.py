@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+MOST = 65_504
+"""The greatest number in float16."""
+
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a row may be that is called unit."""
 
@@ -61,17 +64,20 @@ class LocalWriter:
 
     def add_space(self, space: Space) -> None:
         """Make a space, or name the one with its name and digest as its model is called now."""
-        row = (space.name, space.model, space.revision, space.digest, space.dimension)
+        if space.metric == "cosine" and not space.normalised:
+            raise InputError("Cosines are those of vectors of length 1: leave them normalised, or compare by ip or l2.")
+        row = (space.name, space.model, space.revision, space.digest, space.dimension, space.metric, space.normalised)
         with self._transaction() as connection:
             number = catalog.space_id(connection, space)
             if number is None:
                 cursor = connection.execute(
-                    "INSERT INTO space (name, model, revision, digest, dimension, modalities) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO space (name, model, revision, digest, dimension, metric, normalised, modalities) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (*row, json.dumps(sorted(space.modalities))),
                 )
                 connection.execute("INSERT INTO vector_index (space_id) VALUES (?)", (cursor.lastrowid,))
             else:
+                _same_metric(connection, number, space)
                 _rename_space(connection, number, space)
 
     def set_default_model(self, name: str) -> None:
@@ -267,10 +273,27 @@ def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
                 f"{space.dimension} numbers."
             )
         length = float(np.linalg.norm(vector))
-        if not abs(length - 1) <= UNIT_TOLERANCE:  # this way round NaN is caught too
+        if not space.normalised:
+            if not np.abs(vector).max(initial=0) <= MOST:
+                raise InputError(
+                    f'The vector for "{upsert.item.id}" has numbers that are not finite or beyond {MOST:,}, where '
+                    "float16 ends. Nothing of this batch was written. Scale the vectors, or keep them normalised."
+                )
+        elif not abs(length - 1) <= UNIT_TOLERANCE:  # this way round NaN is caught too
             raise InputError(_not_unit(upsert.item.id, vector, length, space.model))
         packed.append(vector.astype("<f2").tobytes())
     return packed
+
+
+def _same_metric(connection: sqlite3.Connection, number: int, space: Space) -> None:
+    """Refuse vectors that would be compared in another way than those that are there."""
+    row = connection.execute("SELECT metric, normalised FROM space WHERE space_id = ?", (number,)).fetchone()
+    if row != (space.metric, int(space.normalised)):
+        how = "of length 1" if row[1] else "as they are"
+        raise ModelMismatchError(
+            f'The gallery compares vectors of the model "{space.model}" by {row[0]}, {how}; give them so, or make '
+            "another gallery."
+        )
 
 
 def _not_unit(id_: str, vector: npt.NDArray[np.float32], length: float, model: str) -> str:
