@@ -12,7 +12,8 @@ from ilk.records import Neighbour
 from ilk.stores.local import catalog
 from ilk.stores.local.block import Rows
 from ilk.stores.local.index import IndexRefusedError
-from ilk.stores.local.search import Best, similarity
+from ilk.stores.local.products import compared
+from ilk.stores.local.search import Best
 from ilk.stores.local.view import View
 
 
@@ -26,25 +27,30 @@ def answers(
     ilk.stores.local.index.IndexRefusedError
         If an index file contradicts the database.
     """
-    wanted = {embedding_id for best in found for embedding_id in best.ids.tolist()}
-    known = catalog.neighbours(connection, wanted, view.space_id)
+    every = np.concatenate([np.empty(0, np.int64), *(best.ids for best in found)])
+    wanted, where = np.unique(every, return_inverse=True)
+    known = catalog.neighbours(connection, wanted.tolist(), view.space_id)
     if len(known) < len(wanted):
         raise _contradiction(view, "it has vectors that the database does not")
+    some = [known[embedding_id] for embedding_id in wanted.tolist()]
+    joined = b"".join(vector for vector, _ in some)
+    if any(len(vector) != 2 * view.dimension for vector, _ in some):
+        raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
+    codes = np.frombuffer(joined, "<f2").reshape(-1, view.dimension)
+    near = np.concatenate([np.empty(0, np.float32), *(best.similarities for best in found)])
+    counts = [len(best.ids) for best in found]
+    owners = np.repeat(np.arange(len(found)), counts)
+    if not np.array_equal(compared(queries.astype(np.float64), owners, codes, where, view.metric), near):
+        raise _contradiction(view, "its vectors are not those of the database")
+    equals = set(owners[1:][near[1:] == near[:-1]].tolist())
     rows = list[list[Neighbour]]()
-    for query, best in zip(queries.astype(np.float64), found, strict=True):
-        some = [known[embedding_id] for embedding_id in best.ids.tolist()]
-        joined = b"".join(vector for vector, _ in some)
-        if len(joined) != len(some) * 2 * view.dimension:
-            raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
-        codes = np.frombuffer(joined, "<f2").reshape(-1, view.dimension)
-        similarities = similarity(query, codes, view.metric)
-        if not np.array_equal(similarities, best.similarities):
-            raise _contradiction(view, "its vectors are not those of the database")
-        ordered = sorted(
-            ((-near, item.id, item) for near, (_, item) in zip(similarities.tolist(), some, strict=True)),
-            key=lambda each: each[:2],
-        )
-        rows.append([Neighbour(item=item, similarity=-less) for less, _, item in ordered[:k]])
+    similarities, items, end = near.tolist(), [some[place][1] for place in where.tolist()], 0
+    for place, count in enumerate(counts):
+        start, end = end, end + count
+        pairs = list(zip(similarities[start:end], items[start:end], strict=True))
+        if place in equals:  # else they are in order
+            pairs.sort(key=lambda pair: (-pair[0], pair[1].id))
+        rows.append([Neighbour(item=item, similarity=similarity) for similarity, item in pairs[:k]])
     return rows
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ilk.plans import Way
 from ilk.stores.local.block import Allowed, Block, Ids, Rows
-from ilk.stores.local.kinds import Metric
+from ilk.stores.local.products import best_of, similarity
 from ilk.stores.local.sets import within
 from ilk.stores.local.view import View
 
@@ -29,8 +29,14 @@ SPARE = 16
 GROWTH = 8
 """How many times more to take when that was not enough."""
 
-QUERIES = 128
-"""Queries dealt with at once; bounds the memory."""
+QUERIES = 1_024
+"""Queries dealt with at once, at most."""
+
+CANDIDATES = 1 << 18
+"""Of all queries dealt with at once, at most; bounds the memory."""
+
+TOGETHER = 4
+"""From so many queries on, what they have found is compared for all of them at once."""
 
 FEW = 2_000
 """Of so many that a filter leaves, each is compared; of more, the index is asked."""
@@ -87,8 +93,9 @@ def nearest(view: View, queries: Rows, asked: Asked) -> tuple[list[Best], Course
     if asked.k < 1 or not view.blocks:
         return found, course
     largest = max(block.vectors for block in view.blocks)
-    for start in range(0, len(queries), QUERIES):
-        todo = list(range(start, min(start + QUERIES, len(queries))))
+    size = max(1, min(QUERIES, CANDIDATES // (asked.k + len(asked.without) + 2 * SPARE)))
+    for start in range(0, len(queries), size):
+        todo = list(range(start, min(start + size, len(queries))))
         take, exactly = asked.k + len(asked.without) + (len(view.dead) > 0) * SPARE, course.way in {"scan", "matching"}
         take += SPARE * exactly
         while todo:
@@ -147,6 +154,8 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
     longest = (view.longest * np.linalg.norm(queries, axis=1)).tolist() if view.metric == "ip" else [1.0] * len(queries)
     possible = view.count if asked.among is None else len(asked.among)
     possible -= len(asked.without) if asked.among is None else int(within(asked.without, asked.among).sum())
+    if len(queries) >= TOGETHER and scans:
+        return _merged_together(view, queries, scans, this, possible, longest)
     return [
         _merged(view, query, [(block, exactly, p[row], i[row]) for block, exactly, p, i in scans], this, possible, long)
         for row, (query, long) in enumerate(zip(queries, longest, strict=True))
@@ -164,8 +173,7 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     """One query's answer; None if more has to be taken for it."""
     k = this.asked.k
     wide = query.astype(np.float64)
-    # The most that a float32 sum of d products may be off (Higham, Accuracy and Stability, section 3.1), and rounding.
-    relative = (view.dimension + 4) * 2.0**-24 * 1.01
+    relative = _relative(view)
     ids, similarities, outside = list[Ids](), list[Rows](), -np.inf  # `outside`: the most that what is left may have
     for block, exactly, products, positions in scans:
         mine = positions if len(positions) and positions[-1] >= 0 else positions[positions >= 0]
@@ -199,15 +207,41 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     return Best(numbers[order], near[order])
 
 
-def similarity(query: npt.NDArray[np.float64], codes: npt.NDArray[np.float16], metric: Metric) -> Rows:
-    """The similarity of a query (d,) and m vectors (m, d): cosine, inner product, or the negative squared distance.
+def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
+    view: View,
+    queries: Rows,
+    scans: list[tuple[Block, bool, Rows, Ids]],
+    this: _Round,
+    possible: int,
+    longest: list[float],
+) -> list[Best | None]:
+    """As `_merged`, of all queries at once."""
+    k = this.asked.k
+    wide = queries.astype(np.float64)
+    lengths = np.array(longest) if view.metric == "ip" else np.linalg.norm(wide, axis=1)
+    slack = _relative(view) * lengths
+    unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
+    candidates = [(block, products, positions) for block, _, products, positions in scans]
+    numbers, near = best_of(wide, candidates, k, unwanted, slack, view.metric)
+    outside = np.full(len(queries), -np.inf)
+    for block, exactly, products, positions in scans:
+        if exactly and positions.shape[1] < block.vectors:
+            last = products[:, -1].astype(np.float64)
+            least = -last * (1 - _relative(view)) if view.metric == "l2" else last + slack
+            outside = np.where(positions[:, -1] >= 0, np.maximum(outside, least), outside)
+    enough = k <= near.shape[1]
+    last_of = near[:, k - 1] if enough else np.full(len(queries), -np.inf, np.float32)
+    counts = ((near >= last_of[:, None]) & (numbers >= 0)).sum(axis=1)
+    done = (outside == -np.inf) | (last_of > outside) if this.exactly else counts >= min(k, possible)
+    return [
+        Best(numbers[row, :count], near[row, :count]) if fine else None
+        for row, (count, fine) in enumerate(zip(counts.tolist(), done.tolist(), strict=True))
+    ]
 
-    One row's sum does not depend on the rows around it, so equal vectors are equally similar.
+
+def _relative(view: View) -> float:
+    """The most that a float32 sum of d products may be off, and rounding, for each unit of its size.
+
+    Source: Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
     """
-    rows = codes.astype(np.float64)
-    if metric == "l2":
-        negative: Rows = (-np.square(rows - query).sum(axis=1)).astype(np.float32)
-        return negative
-    products = np.multiply(rows, query).sum(axis=1)
-    rounded: Rows = (products if metric == "ip" else np.clip(products, -1, 1)).astype(np.float32)
-    return rounded
+    return float((view.dimension + 4) * 2.0**-24 * 1.01)
