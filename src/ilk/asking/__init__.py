@@ -78,6 +78,8 @@ class Asking:
         That of a single term is its own. Those of several are added, each weighted and balanced as `balance` says.
         """
         terms = [term for query in self.queries for term in query.terms]
+        if len(terms) == len(self.queries):
+            return self._encoded(terms)
         sentences = [sentence(query.terms) for query in self.queries]
         together = [Term(kind="text", value=said) for said in sentences if said is not None]
         rows = self._encoded([*terms, *together])
@@ -113,11 +115,13 @@ class Asking:
 
     def _encoded(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
         """The unit rows (n, d) of n terms, those of one kind together."""
+        kinds = [_read_as(term) for term in terms]
+        if len(set(kinds)) == 1:
+            return np.asarray(self._of_kind(kinds[0], terms), np.float32)
         rows = np.empty((len(terms), self.space.dimension), np.float32)
-        for kind in ("text", "image", "item", "vector"):
-            places = [place for place, term in enumerate(terms) if _read_as(term) == kind]
-            if places:
-                rows[places] = self._of_kind(kind, [terms[place] for place in places])
+        for kind in dict.fromkeys(kinds):
+            places = [place for place, each in enumerate(kinds) if each == kind]
+            rows[places] = self._of_kind(kind, [terms[place] for place in places])
         return rows
 
     def _of_kind(self, kind: str, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
@@ -129,7 +133,7 @@ class Asking:
             return encoder.encode_images(pictures.opened(terms))
         if kind == "item":
             return self._stored([str(term.value) for term in terms])
-        return np.stack([self._given(term) for term in terms])
+        return self._given(terms)
 
     def _stored(self, ids: Sequence[str]) -> npt.NDArray[np.float32]:
         stored = self.store.vectors(ids, self.space)
@@ -144,17 +148,26 @@ class Asking:
         rows = np.stack([stored[id_] for id_ in ids])
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
-    def _given(self, term: Term) -> npt.NDArray[np.float32]:
-        try:
-            given = np.asarray(term.value, np.float64)
-        except (TypeError, ValueError) as error:
-            raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
-        if given.shape != (self.space.dimension,) or not np.isfinite(given).all() or not given.any():
-            raise QueryError(
-                f"A vector to search with has shape ({self.space.dimension},) and finite numbers, "
-                f"not all 0; one of shape {given.shape} was given."
-            )
-        return np.asarray(given / np.linalg.norm(given), np.float32)
+    def _given(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
+        given = np.empty((len(terms), self.space.dimension))
+        for row, term in zip(given, terms, strict=True):
+            try:
+                numbers = np.asarray(term.value, np.float64)
+            except (TypeError, ValueError) as error:
+                raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
+            if numbers.shape != row.shape:
+                raise self._unanswerable(numbers)
+            row[:] = numbers
+        answerable = np.isfinite(given).all(axis=1) & given.any(axis=1)
+        if not answerable.all():
+            raise self._unanswerable(given[int(answerable.argmin())])
+        return np.asarray(given / np.linalg.norm(given, axis=1, keepdims=True), np.float32)
+
+    def _unanswerable(self, given: npt.NDArray[np.float64]) -> QueryError:
+        return QueryError(
+            f"A vector to search with has shape ({self.space.dimension},) and finite numbers, "
+            f"not all 0; one of shape {given.shape} was given."
+        )
 
 
 def _read_as(term: Term) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Asked: TypeAlias = Literal["text", "image", "other"]
 """What a query is made of: words alone, pictures alone, or both, or nobody knows what."""
+
+_Values: TypeAlias = npt.NDArray[np.float64]
 
 SAMPLE = 1024
 """Vectors of the gallery that a query is compared with."""
@@ -103,21 +106,24 @@ class Background:
         """As `relevance` for each of q queries, of shape (q, d), with one product for all of them."""
         if len(self.sample) < FEWEST:
             return [None for _ in similarities]
-        every = self.features_of(queries, asked)
-        found = list[list[float] | None]()
-        for features, kind, cosines in zip(every, asked, similarities, strict=True):
-            if min(features.own_spread, features.typical_spread) <= NARROWEST:
-                found.append(None)
-                continue
-            above = np.asarray(cosines, np.float64) - features.middle
+        middle, own, typical, meaning = self._measured(queries, asked)
+        counts = [len(cosines) for cosines in similarities]
+        cosines = np.fromiter((cosine for some in similarities for cosine in some), np.float64, sum(counts))
+        above = cosines - np.repeat(middle, counts)
+        everything = np.empty(len(cosines))
+        for kind in dict.fromkeys(asked):
+            of_kind = np.repeat([each == kind for each in asked], counts)
             if kind == "text":
-                relevances = calibration.TEXT.relevance(above / features.typical_spread, features.meaning)
+                excess = above[of_kind] / np.repeat(typical, counts)[of_kind]
+                relevances = calibration.TEXT.relevance(excess, np.repeat(meaning, counts)[of_kind])
             elif kind == "image":
-                relevances = calibration.IMAGE.relevance(above / features.typical_spread)
+                relevances = calibration.IMAGE.relevance(above[of_kind] / np.repeat(typical, counts)[of_kind])
             else:
-                relevances = calibration.OTHER.relevance(above / features.own_spread)
-            found.append(relevances.tolist())
-        return found
+                relevances = calibration.OTHER.relevance(above[of_kind] / np.repeat(own, counts)[of_kind])
+            everything[of_kind] = relevances
+        told, told_of = iter(everything.tolist()), np.minimum(own, typical) > NARROWEST
+        found = [list(islice(told, count)) for count in counts]
+        return [each if fine else None for each, fine in zip(found, told_of.tolist(), strict=True)]
 
     def features(self, query: npt.NDArray[np.float32], asked: Asked) -> Features:
         """What of a query decides its relevances."""
@@ -125,22 +131,28 @@ class Background:
 
     def features_of(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> list[Features]:
         """What of each of q queries, of shape (q, d), decides its relevances."""
+        columns = (values.tolist() for values in self._measured(queries, asked))
+        return [
+            Features(middle=middle, own_spread=own, typical_spread=typical, meaning=meaning)
+            for middle, own, typical, meaning in zip(*columns, strict=True)
+        ]
+
+    def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[_Values, ...]:
+        """The fields of `Features`, each of shape (q,)."""
         common = np.asarray(queries, np.float32) @ self.sample.T
+        own = np.maximum(common.std(axis=1).astype(np.float64), NARROWEST)
         middles = (len(self.sample) - 1) // 2, len(self.sample) // 2
         # What np.median does, without what it does besides, which takes longer for one query than all of the rest.
-        middle_of = np.partition(common, middles, axis=1)[:, list(middles)].mean(axis=1)
-        typical = {"text": lambda: self._texts.spread, "image": lambda: self._spread_of_pictures}
-        return [
-            Features(
-                middle=middle,
-                own_spread=max(own, NARROWEST),
-                typical_spread=typical[kind]() if kind in typical else max(own, NARROWEST),
-                meaning=self._texts.meaninglessness(query) if kind == "text" else 0.0,
-            )
-            for query, kind, middle, own in zip(
-                queries, asked, middle_of.tolist(), common.std(axis=1).tolist(), strict=True
-            )
-        ]
+        common.partition(middles, axis=1)
+        middle = common[:, list(middles)].mean(axis=1).astype(np.float64)
+        typical, meaning = own.copy(), np.zeros(len(own))
+        if "image" in asked:
+            typical[[kind == "image" for kind in asked]] = self._spread_of_pictures
+        if "text" in asked:
+            texts = [kind == "text" for kind in asked]
+            typical[texts] = self._texts.spread
+            meaning[texts] = self._texts.meaninglessness(queries[texts])
+        return middle, own, typical, meaning
 
     @cached_property
     def _texts(self) -> _Texts:
@@ -201,9 +213,9 @@ class _Texts:
     middle: float
     deviation: float
 
-    def meaninglessness(self, query: npt.NDArray[np.float32]) -> float:
-        """How much a query is like those that mean nothing, in deviations from those that mean something."""
-        return (float(query @ self.nonsense) - self.middle) / self.deviation
+    def meaninglessness(self, queries: npt.NDArray[np.float32]) -> _Values:
+        """How much each of q queries is like those that mean nothing, in deviations from those that mean something."""
+        return ((queries @ self.nonsense).astype(np.float64) - self.middle) / self.deviation
 
 
 def _spread(similarities: npt.NDArray[np.float32]) -> float:
