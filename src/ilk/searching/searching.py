@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ilk.originals import Originals
 from ilk.query import Query
-from ilk.records import Hits, SearchPlan
+from ilk.records import Hit, Hits, SearchPlan
 from ilk.relevance import NOTHING
 from ilk.searching.candidates import Candidate
 from ilk.searching.choosing import Choosing
@@ -19,6 +19,7 @@ from ilk.searching.depths import POOL, ladder
 from ilk.searching.feedback import fed_back
 from ilk.searching.fusion import LONG, WORDS_OF_LONG, merged
 from ilk.searching.options import SearchOptions
+from ilk.searching.plain import hits_of, is_plain
 from ilk.searching.wording import length_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Searching:
         self._took_ms: dict[str, float] = {}
         self._count_ms("encode", started)
         self._plans: dict[str, Plan] = {}
+        if is_plain(options):
+            return self._plain(started)
         reorders = options.reordered
         answers = [_Answer() for _ in self.queries]
         if reorders:
@@ -109,6 +112,28 @@ class Searching:
         self._dress(answers)
         took_ms = (time.perf_counter() - started) * 1000
         return [self._page(place, answer, took_ms) for place, answer in enumerate(answers)]
+
+    def _plain(self, started: float) -> list[Hits]:
+        """The first page of what is nearest."""
+        chosen, options = self._chosen, self.options
+        shown = chosen.shown
+        assert shown is not None, "what is plain is compared"
+        began = time.perf_counter()
+        rows, plan = shown.near(range(len(self.queries)), options.k + 1)  # one more tells whether there is another page
+        if plan is not None:
+            self._plans[shown.name] = plan
+        self._count_ms(f"search {shown.name}s", began)
+        began = time.perf_counter()
+        pages = [row[: options.k] for row in rows]
+        relevances = chosen.relevances({n: [near.similarity for near in page] for n, page in enumerate(pages) if page})
+        found = [hits_of(page, relevances.get(place)) for place, page in enumerate(pages)]
+        self._count_ms("order", began)
+        took_ms = (time.perf_counter() - started) * 1000
+        nothing, told = _Answer(), SearchPlan(stores=self._plans, steps=(), took_ms=self._took_ms)
+        return [
+            self._hits(place, nothing, hits, told, further=len(row) > options.k, took_ms=took_ms)
+            for place, (hits, row) in enumerate(zip(found, rows, strict=True))
+        ]
 
     def _simply(self, answers: list[_Answer]) -> None:
         """The nearest as they are; where the store finds the very nearest, as many as it takes at once."""
@@ -245,30 +270,38 @@ class Searching:
         begin, end = self.options.offset, self.options.end
         # An item may have been removed after it was found.
         page = [each for each in answer.order[begin:end] if each.item is not None]
-        notes = [*self._chosen.notes[place], *self._shortcoming(answer, page)]
+        hits = tuple(each.hit(rank) for rank, each in enumerate(page, start=begin + 1))
+        plan = SearchPlan(stores=self._plans, steps=self._steps(place, answer), took_ms=self._took_ms)
+        return self._hits(place, answer, hits, plan, further=len(answer.order) > end, took_ms=took_ms)
+
+    def _hits(  # noqa: PLR0913 -- what differs from query to query
+        self, place: int, answer: _Answer, hits: tuple[Hit, ...], plan: SearchPlan, *, further: bool, took_ms: float
+    ) -> Hits:
+        """As they are answered, with what a person should know of them."""
+        notes = [*self._chosen.notes[place], *self._shortcoming(answer, hits)]
         shown = self._chosen.shown
         query = self.queries[place]
         return Hits(
             query=str(query),
             model=shown.space.model if shown is not None else self.models.default(),
             space=self.options.space,
-            index=next((plan.index for plan in self._plans.values()), "exact"),
+            index=next((each.index for each in self._plans.values()), "exact"),
             took_ms=took_ms,
-            hits=tuple(each.hit(rank) for rank, each in enumerate(page, start=begin + 1)),
-            offset=begin,
-            next_offset=end if len(answer.order) > end else None,
-            plan=SearchPlan(stores=self._plans, steps=self._steps(place, answer), took_ms=self._took_ms),
+            hits=hits,
+            offset=self.options.offset,
+            next_offset=self.options.end if further else None,
+            plan=plan,
             note=" ".join(notes) or None,
             originals=Originals(directory=self.directory, query=query),
         )
 
-    def _shortcoming(self, answer: _Answer, page: Sequence[Candidate]) -> list[str]:
+    def _shortcoming(self, answer: _Answer, page: Sequence[Hit]) -> list[str]:
         """What a person should know of hits that are none, or not what was asked for."""
         best = answer.best
         if answer.order and not page:
             return [f"There are only {len(answer.order):,} hits; {self.options.offset:,} were to be passed over."]
         if page:
-            unlike = [each.relevance is not None and each.relevance < NOTHING for each in page]
+            unlike = (each.relevance is not None and each.relevance < NOTHING for each in page)
             judged = self.options.space == "image" and self.options.offset == 0  # what captions say has no looks
             return ["Nothing here looks much like that."] if judged and all(unlike) else []
         if best is None and self.options.filter is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from ilk.plans import Plan
-from ilk.records import Item, Space
+from ilk.records import Item, Neighbour, Space
 from ilk.searching.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -76,15 +76,20 @@ class Meaning:
 
     def find(self, places: Sequence[int], depth: int) -> tuple[list[list[Ranked]], Plan | None]:
         """The nearest of each; see `Way.find`."""
+        rows, plan = self.near(places, depth)
+        return [[Ranked(near.item.id, near.similarity, near.item) for near in row] for row in rows], plan
+
+    def near(self, places: Sequence[int], depth: int) -> tuple[list[list[Neighbour]], Plan | None]:
+        """The nearest of each as the store answers them; see `Way.find`."""
         few = [place for place in places if len(self.excluded[place]) <= FEW_EXCLUDED]
-        found: dict[int, list[Ranked]] = {}
+        found: dict[int, list[Neighbour]] = {}
         plan: Plan | None = None
         if few:
             more = max(len(self.excluded[place]) for place in few)
             rows, plan = self._search(few, depth + more, frozenset())
             for place, row in zip(few, rows, strict=True):
                 excluded = self.excluded[place]
-                found[place] = [near for near in row if near.id not in excluded][:depth] if more else row
+                found[place] = [near for near in row if near.item.id not in excluded][:depth] if more else row
         for place in places:
             if place not in found:
                 [found[place]], plan = self._search([place], depth, self.excluded[place])
@@ -106,7 +111,9 @@ class Meaning:
             if place in self.places
         }
 
-    def _search(self, places: Sequence[int], depth: int, excluded: frozenset[str]) -> tuple[list[list[Ranked]], Plan]:
+    def _search(
+        self, places: Sequence[int], depth: int, excluded: frozenset[str]
+    ) -> tuple[list[list[Neighbour]], Plan]:
         found = self.store.search(
             self.vectors[list(places)],
             depth,
@@ -115,7 +122,7 @@ class Meaning:
             where=self.options.filter,
             parameters=self.options.parameters,
         )
-        return [[Ranked(near.item.id, near.similarity, near.item) for near in row] for row in found.rows], found.plan
+        return found.rows, found.plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
