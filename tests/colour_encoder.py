@@ -53,21 +53,23 @@ class ColourEncoder:
         """Scale to 8 by 8."""
         return np.asarray(image.resize((8, 8), Image.Resampling.BOX))
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8 | np.float32]) -> npt.NDArray[np.float32]:
+    def encode_prepared(
+        self, batch: npt.NDArray[np.uint8 | np.float32], *, normalise: bool = True
+    ) -> npt.NDArray[np.float32]:
         """Average."""
         self.encoded += len(batch)
-        return self._unit(batch.reshape(len(batch), 64, 3).mean(axis=1))
+        return self._rows(batch.reshape(len(batch), 64, 3).mean(axis=1), normalise=normalise)
 
-    def encode_images(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+    def encode_images(self, images: Sequence[Image.Image], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Prepare and encode."""
-        return self.encode_prepared(np.stack([self.prepare_image(image) for image in images]))
+        return self.encode_prepared(np.stack([self.prepare_image(image) for image in images]), normalise=normalise)
 
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Average the colours that are named; grey if none is."""
         rows = [[COLOURS[word] for word in text.split() if word in COLOURS] or [(127.5,) * 3] for text in texts]
-        return self._unit(np.array([np.mean(row, axis=0) for row in rows]))
+        return self._rows(np.array([np.mean(row, axis=0) for row in rows]), normalise=normalise)
 
     @staticmethod
-    def _unit(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    def _rows(colours: npt.NDArray[np.float64], *, normalise: bool) -> npt.NDArray[np.float32]:
         rows = np.concatenate([colours / 255 - 0.5, np.full((len(colours), 1), 0.1)], axis=1)
-        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True) if normalise else rows, np.float32)

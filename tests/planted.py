@@ -30,7 +30,7 @@ class PlantedEncoder(ColourEncoder):
         super().__init__(digest="p" * 64)
         self.known: dict[str, npt.NDArray[np.float32]] = {}
 
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """The rows they were given; a row of its own for every other text."""
         return np.stack([self.known.setdefault(text, unit(hash_of(text), 1)[0]) for text in texts])
 

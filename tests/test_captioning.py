@@ -92,7 +92,7 @@ def test_opposite_captions_leave_the_first() -> None:
     """A sum that cancels has no direction."""
 
     class Opposed:
-        def encode_texts(self, texts: list[str]) -> np.ndarray:
+        def encode_texts(self, texts: list[str], *, normalise: bool = True) -> np.ndarray:
             return np.array([[1.0, 0.0] if text == "yes" else [-1.0, 0.0] for text in texts], np.float32)
 
     rows = average_texts(Opposed(), [["yes", "no"], ["no"]])  # type: ignore[arg-type]

@@ -380,10 +380,12 @@ def test_running_out_of_memory_costs_no_item(gallery: Gallery) -> None:
 class Afraid(ColourEncoder):
     """A model that gives no vector for pictures with any pure red in them, nor for the batches these are in."""
 
-    def encode_prepared(self, batch: npt.NDArray[np.uint8 | np.float32]) -> npt.NDArray[np.float32]:
+    def encode_prepared(
+        self, batch: npt.NDArray[np.uint8 | np.float32], *, normalise: bool = True
+    ) -> npt.NDArray[np.float32]:
         if (batch == (255, 0, 0)).all(axis=3).any():
             raise ModelFormatError("afraid gave a vector of no finite length.")
-        return super().encode_prepared(batch)
+        return super().encode_prepared(batch, normalise=normalise)
 
 
 def test_one_picture_without_a_vector_does_not_stop_the_others(photos: Path) -> None:

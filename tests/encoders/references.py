@@ -158,13 +158,15 @@ class Reference:
         Of the family.
     folder
         Where its checkpoint is.
+    raw
+        Whether rows are left as they are.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, raw: bool = False) -> None:
         import torch
         from transformers import AutoModel
 
-        self.name, self.folder = name, folder
+        self.name, self.folder, self.raw = name, folder, raw
         how = {"attn_implementation": _ATTENTION[name]} if name in _ATTENTION else {}
         self.model: Any = AutoModel.from_pretrained(folder, dtype=torch.float32, **how).eval()
 
@@ -229,14 +231,14 @@ class Reference:
         with torch.inference_mode():
             pixels = self.pixels(picture)
             if rule == "features":
-                return _unit(self._first(self.model.get_image_features(pixel_values=pixels).pooler_output))
+                return self._unit(self._first(self.model.get_image_features(pixel_values=pixels).pooler_output))
             output = self.model(pixel_values=pixels)
             if rule == "pooler":
-                return _unit(output.pooler_output.flatten(1))
+                return self._unit(output.pooler_output.flatten(1))
             tokens = output.last_hidden_state
             if tokens.ndim == 4:  # picture, channel, row, column
                 tokens = tokens.flatten(2).transpose(1, 2)
-            return _unit(tokens[:, 0] if rule == "cls" else tokens.mean(1))
+            return self._unit(tokens[:, 0] if rule == "cls" else tokens.mean(1))
 
     # -- texts ----------------------------------------------------------------------------------------------------
 
@@ -272,18 +274,18 @@ class Reference:
         with torch.inference_mode():
             given = self.tokens(text)
             if rule == "features":
-                return _unit(self._first(self.model.get_text_features(**given).pooler_output))
+                return self._unit(self._first(self.model.get_text_features(**given).pooler_output))
             output = self.model(**given)
             if rule == "pooler":
-                return _unit(output.pooler_output)
+                return self._unit(output.pooler_output)
             tokens, mask = output.last_hidden_state, given["attention_mask"][..., None]
-            return _unit(tokens[:, 0] if rule == "cls" else (tokens * mask).sum(1) / mask.sum(1))
+            return self._unit(tokens[:, 0] if rule == "cls" else (tokens * mask).sum(1) / mask.sum(1))
 
     def _first(self, features: Any) -> Any:
         return features[:, 0] if self.name == "flava" else features
 
-
-def _unit(rows: Any) -> Rows:
-    array = rows.numpy().astype(np.float64)
-    unit: Rows = (array / np.linalg.norm(array, axis=1, keepdims=True)).astype(np.float32)
-    return unit
+    def _unit(self, rows: Any) -> Rows:
+        array = rows.numpy().astype(np.float64)
+        lengths = 1 if self.raw else np.linalg.norm(array, axis=1, keepdims=True)
+        unit: Rows = (array / lengths).astype(np.float32)
+        return unit

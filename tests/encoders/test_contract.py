@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from PIL import Image
 
 from encoders.tiny import Shape, Tiny, noise
 from ilk.encoders import Encoder, load_encoder
+from ilk.encoders.base import Modality
 from ilk.encoders.layout import IMMICH
-from ilk.errors import ModalityError
+from ilk.encoders.onnx import OnnxEncoder
+from ilk.errors import InputError, ModalityError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ilk.errors.TextCutWarning"
@@ -33,8 +36,8 @@ class Case:
     """An encoder, and what it should answer if that can be worked out."""
 
     encoder: Encoder
-    images: Callable[[list[Image.Image]], Rows] | None = None
-    texts: Callable[[list[str]], Rows] | None = None
+    images: Callable[..., Rows] | None = None
+    texts: Callable[..., Rows] | None = None
     tolerance: float = 2e-6
 
 
@@ -150,6 +153,25 @@ def test_texts_agree_with_arithmetic(reading: Case) -> None:
     np.testing.assert_allclose(reading.encoder.encode_texts(TEXTS), reading.texts(TEXTS), atol=reading.tolerance)
 
 
+def test_raw_rows_are_those_of_the_model(case: Case) -> None:
+    """Not divided by their length, they are what the same arithmetic gives in numpy, and of several lengths."""
+    encoder, found = case.encoder, []
+    if "image" in encoder.modalities:
+        rows = encoder.encode_images(pictures(), normalise=False)
+        found.append((rows, encoder.encode_images(pictures()), case.images and case.images(pictures(), raw=True)))
+        prepared = np.stack([encoder.prepare_image(picture) for picture in pictures()])
+        np.testing.assert_array_equal(encoder.encode_prepared(prepared, normalise=False), rows)
+    if "text" in encoder.modalities:
+        rows = encoder.encode_texts(TEXTS, normalise=False)
+        found.append((rows, encoder.encode_texts(TEXTS), case.texts and case.texts(TEXTS, raw=True)))
+    for rows, unit, expected in found:
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        assert np.abs(lengths - 1).max() > 1e-2
+        np.testing.assert_allclose(rows / lengths, unit, atol=1e-6)
+        if expected is not None:
+            np.testing.assert_allclose(rows, expected, rtol=1e-3, atol=3 * case.tolerance)
+
+
 def test_no_pictures_are_no_rows(seeing: Case) -> None:
     """No pictures give an array of no rows, and so does an empty batch of prepared ones."""
     encoder = seeing.encoder
@@ -244,3 +266,23 @@ def test_it_says_what_it_is(case: Case) -> None:
     assert set(encoder.digest) <= set("0123456789abcdef")
     assert encoder.batch_size >= 1
     assert encoder.image_size >= 1 or "image" not in encoder.modalities
+
+
+def test_a_model_of_unit_rows_alone_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose files divide by the length themselves has no other rows to give; one row near it by chance does."""
+    tiny = Tiny(tmp_path / "model", Shape())
+    encoder = load_encoder(tiny.folder, precision="float32")
+    compute = OnnxEncoder._compute
+    lengths = iter([1.0])
+
+    def first_is_unit(self: OnnxEncoder, modality: Modality, inputs: Any, rows: npt.NDArray[np.float32]) -> None:
+        compute(self, modality, inputs, rows)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True) if next(lengths, None) else 1
+
+    monkeypatch.setattr(OnnxEncoder, "_compute", first_is_unit)
+    assert np.linalg.norm(encoder.encode_texts(["a dog"], normalise=False)) == pytest.approx(1)
+    lengths = iter([1.0] * 20)
+    with pytest.raises(InputError, match="length 1 and no others"):
+        encoder.encode_texts(["a dog"], normalise=False)
+    with pytest.raises(InputError, match="length 1 and no others"):
+        encoder.encode_images(pictures(), normalise=False)

@@ -10,7 +10,7 @@ import pytest
 
 from encoders.cases import LEAST_COSINE, Case, cosines, pictures, texts
 from encoders.checkpoints import FAMILIES
-from encoders.references import POOLING, Rows, Rule
+from encoders.references import POOLING, Reference, Rows, Rule
 from ilk.encoders.base import Modality
 from ilk.encoders.families import FAMILIES as TABLE
 from ilk.errors import IlkError, ModalityError
@@ -109,6 +109,23 @@ def test_texts_agree_whatever_the_batch(reading: Case, batch_size: int) -> None:
     found = reading.open(batch_size=batch_size).encode_texts(texts(reading.name)[::-1])[::-1]
     assert cosines(found, reading.texts).min() >= LEAST_COSINE
     np.testing.assert_allclose(found, reading.encoder.encode_texts(texts(reading.name)), atol=1e-4)
+
+
+def test_raw_rows_agree_with_the_reference(case: Case) -> None:
+    """Not divided by their length, rows are those that transformers gives: as long, and in the same direction."""
+    raw = Reference(case.name, case.folder, raw=True)
+    pairs = []
+    if case.builder.sees:
+        pairs.append((case.encoder.encode_images(pictures(), normalise=False), raw.images(pictures())))
+    if case.builder.reads:
+        asked = texts(case.name)
+        pairs.append((case.encoder.encode_texts(asked, normalise=False), raw.texts(asked)))
+    for found, expected in pairs:
+        lengths, right = np.linalg.norm(found, axis=1), np.linalg.norm(expected, axis=1)
+        np.testing.assert_allclose(lengths, right, rtol=0.02)
+        assert np.abs(right - 1).max() > 1e-3
+        cosine = (found.astype(np.float64) * expected).sum(axis=1) / lengths / right
+        assert cosine.min() >= LEAST_COSINE
 
 
 def test_prepared_pictures_are_the_same(seeing: Case) -> None:

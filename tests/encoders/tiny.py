@@ -105,16 +105,16 @@ class Tiny:
 
     # -- what it should answer ------------------------------------------------------------------------------------
 
-    def expected_images(self, images: Sequence[Image.Image]) -> Floats:
+    def expected_images(self, images: Sequence[Image.Image], *, raw: bool = False) -> Floats:
         """Squash, scale, normalise, flatten channel by channel, multiply, bend, normalise."""
         rows = []
         for image in images:
             pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float64)
             flat = ((pixels / 255 - MEAN) / STD).transpose(2, 0, 1).reshape(-1)
             rows.append(np.tanh(flat @ self.seeing + self.bias)[:DIMENSION])
-        return _unit(np.array(rows))
+        return np.array(rows) if raw else _unit(np.array(rows))
 
-    def expected_texts(self, texts: Sequence[str]) -> Floats:
+    def expected_texts(self, texts: Sequence[str], *, raw: bool = False) -> Floats:
         """Average the embeddings of the words, and of the padding where the model was made so."""
         rows = []
         for text in texts:
@@ -124,7 +124,7 @@ class Tiny:
             if not self.shape.masked:
                 ids += [WORDS.index("<pad>")] * (self.shape.context - len(ids))
             rows.append(np.tanh(self.embedding[ids].mean(axis=0) @ self.reading))
-        return _unit(np.array(rows))
+        return np.array(rows) if raw else _unit(np.array(rows))
 
     # -- files ----------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Reader(ColourEncoder):
         self.move = np.eye(D, dtype=np.float32) if move is None else move
         self.read = 0
 
-    def encode_texts(self, texts: Sequence[str]) -> Rows:
+    def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> Rows:
         """Random, but the same for the same text."""
         self.read += len(texts)
         rows = []
@@ -113,8 +113,8 @@ def test_a_model_turned_and_stretched_says_the_same() -> None:
 
         dimension = D + 1
 
-        def encode_texts(self, texts: Sequence[str]) -> Rows:
-            told = super().encode_texts(texts)
+        def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> Rows:
+            told = super().encode_texts(texts, normalise=normalise)
             return unit(np.hstack([told, np.full((len(told), 1), -1, np.float32)]))
 
     squeezed = background(squeezed_rows, Squeezed(digest="c"))

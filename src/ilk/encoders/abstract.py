@@ -1,4 +1,4 @@
-"""What every runtime does alike: refuse, prepare, put in order, and hand out unit rows.
+"""What every runtime does alike: refuse, prepare, put in order, and hand out unit rows, or rows as they are.
 
 ::
 
@@ -19,7 +19,7 @@ from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.text import TextReader
-from ilk.errors import ModalityError, ModelFormatError
+from ilk.errors import InputError, ModalityError, ModelFormatError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 Tokens: TypeAlias = Sequence[Sequence[int]]
 """The ids of some texts."""
+
+
+ALREADY_UNIT = 1e-3
+"""How near to 1 every length is where the model itself divides by it: well above what half precision leaves."""
 
 
 class Files(Protocol):
@@ -174,11 +178,18 @@ class AbstractEncoder(ABC):
         """Resize and crop one upright RGB picture to an array of shape (height, width, 3), as the reference does."""
         return self.preprocessing.prepare(image)
 
-    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
+    def encode_prepared(self, batch: Pixels, *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32.
+
+        Parameters
+        ----------
+        normalise
+            Whether to divide each row by its length; else they are as the model gives them.
 
         Raises
         ------
+        InputError
+            If rows are wanted as they are, and the model gives none but of length 1.
         ModalityError
             If the model has no picture tower.
         ModelFormatError
@@ -187,10 +198,15 @@ class AbstractEncoder(ABC):
             If the device has too little memory for even one.
         """
         self._require("image")
-        return self._encode("image", batch)
+        return self._encode("image", batch, normalise=normalise)
 
-    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
+    def encode_images(self, images: Sequence[Image], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
+
+        Parameters
+        ----------
+        normalise
+            As in `encode_prepared`.
 
         Raises
         ------
@@ -203,12 +219,17 @@ class AbstractEncoder(ABC):
         batch = np.empty((len(images), *self.preprocessing.shape), self.preprocessing.dtype)
         for row, image in enumerate(images):
             batch[row] = self.prepare_image(image)
-        return self.encode_prepared(batch)
+        return self.encode_prepared(batch, normalise=normalise)
 
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
 
         Texts of like length go through the tower together, so that little of a batch is padding.
+
+        Parameters
+        ----------
+        normalise
+            As in `encode_prepared`.
 
         Raises
         ------
@@ -223,11 +244,11 @@ class AbstractEncoder(ABC):
         sequences = self.reader.read(texts)
         order = sorted(range(len(sequences)), key=lambda row: len(sequences[row]))
         rows = np.empty((len(texts), self.dimension), np.float32)
-        rows[order] = self._encode("text", [sequences[row] for row in order])
+        rows[order] = self._encode("text", [sequences[row] for row in order], normalise=normalise)
         return rows
 
-    def _encode(self, modality: Modality, inputs: Pixels | Tokens) -> npt.NDArray[np.float32]:
-        """Rows as the runtime computes them, of length one; what has no direction is refused."""
+    def _encode(self, modality: Modality, inputs: Pixels | Tokens, *, normalise: bool) -> npt.NDArray[np.float32]:
+        """Rows as the runtime computes them, or of length one; what has no direction is refused."""
         import numpy as np
 
         rows = np.empty((len(inputs), self.dimension), np.float32)
@@ -243,8 +264,29 @@ class AbstractEncoder(ABC):
                 f"{self.name} gave a vector of no finite length for {said}. Another precision, or another variant of "
                 "its weights, may do better."
             )
-        unit: npt.NDArray[np.float32] = rows / norms
-        return unit
+        if normalise:
+            unit: npt.NDArray[np.float32] = rows / norms
+            return unit
+        if (np.abs(norms - 1) < ALREADY_UNIT).all() and self._always_unit(modality):
+            raise InputError(
+                f"{self.name} gives vectors of length 1 and no others: its files divide by the length themselves. "
+                "Leave them normalised, or use a checkpoint whose features are not."
+            )
+        return rows
+
+    def _always_unit(self, modality: Modality) -> bool:
+        """Whether the model divides by the length itself, told by inputs that have little in common."""
+        import numpy as np
+        from PIL import Image
+
+        if modality == "text":
+            inputs: Any = self.reader.read(["a", "a dog on the beach", "0"])
+        else:
+            shades = [Image.new("RGB", (64, 64), shade) for shade in ("black", "gray", "yellow")]
+            inputs = np.stack([self.prepare_image(shade) for shade in shades])
+        rows = np.empty((len(inputs), self.dimension), np.float32)
+        self._compute(modality, inputs, rows)
+        return bool((np.abs(np.linalg.norm(rows, axis=1) - 1) < ALREADY_UNIT).all())
 
     def _require(self, modality: Modality) -> None:
         if modality in self.modalities:

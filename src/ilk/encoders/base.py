@@ -19,7 +19,7 @@ Modality: TypeAlias = Literal["image", "text"]
 
 
 class Encoder(Protocol):
-    """A model with one or two towers into one space. Batches in, unit rows out.
+    """A model with one or two towers into one space. Batches in, unit rows out, or rows as the model gives them.
 
     Encoding a picture has two halves, so that the first can run on other threads while the model computes:
     `prepare_image` (resize and crop, a few milliseconds, holds no lock) and `encode_prepared`.
@@ -110,12 +110,28 @@ class Encoder(Protocol):
         """
         ...
 
-    def encode_prepared(self, batch: Pixels) -> npt.NDArray[np.float32]:
-        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32."""
+    def encode_prepared(self, batch: Pixels, *, normalise: bool = True) -> npt.NDArray[np.float32]:
+        """Encode n prepared pictures, an array of shape (n, height, width, 3), into unit rows (n, d), float32.
+
+        Parameters
+        ----------
+        normalise
+            Whether to divide each row by its length; else they are as the model gives them.
+
+        Raises
+        ------
+        InputError
+            If rows are wanted as they are, and the model gives none but of length 1.
+        """
         ...
 
-    def encode_images(self, images: Sequence[Image]) -> npt.NDArray[np.float32]:
+    def encode_images(self, images: Sequence[Image], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Encode n pictures into unit rows (n, d), float32. The same as preparing and encoding them.
+
+        Parameters
+        ----------
+        normalise
+            As in `encode_prepared`.
 
         Raises
         ------
@@ -124,8 +140,13 @@ class Encoder(Protocol):
         """
         ...
 
-    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], *, normalise: bool = True) -> npt.NDArray[np.float32]:
         """Encode n texts into unit rows (n, d), float32. A text longer than the context is cut.
+
+        Parameters
+        ----------
+        normalise
+            As in `encode_prepared`.
 
         Raises
         ------
