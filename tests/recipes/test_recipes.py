@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ def test_a_table_of_urls(kitchen: Path, served: str, capsys: pytest.CaptureFixtu
     assert {"similarity", "caption", "metadata"} <= set(told["hits"][0])
 
     images, texts = pocket_images(files), pocket_texts(*(f"a photo of a {each}" for each in done["objects"]))
-    logits = 25.8629 * images @ texts.T  # the scale that the model's configuration has
+    scale = json.loads((files_of("ilk.encoders.pocket") / "config.json").read_text("utf-8"))["logit_scale"]
+    logits = scale * images @ texts.T
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     by_id = {each.id: each for each in done["found"]}
     for path, row in zip(files, probabilities, strict=True):
