@@ -307,5 +307,5 @@ def _item(row: tuple[object, ...], captions: Iterable[str]) -> Item:
         width=width,
         height=height,
         captions=tuple(captions),
-        metadata=cast("Mapping[str, str]", json.loads(metadata)),
+        metadata=cast("Mapping[str, str]", json.loads(metadata)) if metadata != "{}" else {},  # as of most pictures
     )
