@@ -13,6 +13,7 @@ import ilk
 from colour_encoder import COLOURS, ColourEncoder
 from galleries import gallery_of, paint
 from ilk.gallery import Gallery
+from ilk.originals import Originals
 from ilk.records import Hits
 from stores.making import unit_rows
 
@@ -70,7 +71,7 @@ def assert_same(together: Hits, alone: Hits) -> None:
     assert alone.plan is not None
     assert together.plan.steps == alone.plan.steps
     assert [each.way for each in together.plan.stores.values()] == [each.way for each in alone.plan.stores.values()]
-    assert together.originals is not None
+    assert isinstance(together.originals, Originals)
     assert str(together.originals.query) == together.query
 
 

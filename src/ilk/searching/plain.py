@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import repeat
 
 from ilk.records import Hit, Neighbour
+from ilk.records.items import Metric
 from ilk.searching.options import SearchOptions
 
 
@@ -24,18 +25,20 @@ def is_plain(options: SearchOptions) -> bool:
     )
 
 
-def hits_of(page: Sequence[Neighbour], relevances: Sequence[float] | None) -> tuple[Hit, ...]:
-    """The hits of a page; without relevances where nobody can tell."""
+def hits_of(page: Sequence[Neighbour], relevances: Sequence[float] | None, metric: Metric) -> tuple[Hit, ...]:
+    """The hits of a page, by what similarities are compared by; without relevances where nobody can tell."""
+    far = metric == "l2"
     return tuple(
         [
             Hit(
                 rank=rank,
                 id=item.id,
-                similarity=near.similarity,
+                similarity=near.similarity + 0.0,  # and no -0.0
                 uri=item.uri,
                 caption=item.captions[0] if item.captions else None,
                 metadata=item.metadata,
                 relevance=relevance,
+                distance=0.0 - near.similarity if far else None,
             )
             for rank, (near, relevance) in enumerate(zip(page, relevances or repeat(None)), 1)  # noqa: B905 -- endless
             for item in (near.item,)

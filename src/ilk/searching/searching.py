@@ -126,7 +126,7 @@ class Searching:
         began = time.perf_counter()
         pages = [row[: options.k] for row in rows]
         relevances = chosen.relevances({n: [near.similarity for near in page] for n, page in enumerate(pages) if page})
-        found = [hits_of(page, relevances.get(place)) for place, page in enumerate(pages)]
+        found = [hits_of(page, relevances.get(place), shown.space.metric) for place, page in enumerate(pages)]
         self._count_ms("order", began)
         took_ms = (time.perf_counter() - started) * 1000
         nothing, told = _Answer(), SearchPlan(stores=self._plans, steps=(), took_ms=self._took_ms)
