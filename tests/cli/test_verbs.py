@@ -307,6 +307,15 @@ def test_every_verb_explains_itself(ilk: Ilk, verb: str) -> None:
     assert "--gallery" in said.out or verb == "demo"
 
 
+@pytest.mark.parametrize("group", [(), ("models",)])
+def test_lists_of_verbs_say_whole_sentences(ilk: Ilk, group: tuple[str, ...]) -> None:
+    """In 80 columns, none is cut short with dots."""
+    said = ilk(*group, "--help")
+    listed = said.out.partition("Commands:")[2].strip().splitlines()
+    assert len(listed) >= 3
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed), said.out
+
+
 def test_the_version_is_that_of_the_package(ilk: Ilk) -> None:
     """As pip names it."""
     from importlib.metadata import version

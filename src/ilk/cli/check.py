@@ -11,7 +11,7 @@ from ilk.cli.options import gallery_option, json_option
 from ilk.cli.output import PARTLY_DONE, print_json
 
 
-@click.command()
+@click.command(short_help="Read a gallery whole and name everything that is wrong.")
 @gallery_option
 @json_option
 def check(*, gallery: Path | None, as_json: bool) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ilk.gallery import Gallery
 
 
-@click.command()
+@click.command(short_help="Give pictures the label that they look most like.")
 @click.argument("pictures", metavar="[PICTURE]...", nargs=-1)
 @click.option("--labels", "-l", metavar="A,B,C", help="What to choose among, with commas between.")
 @click.option(

@@ -20,7 +20,7 @@ HITS = 5
 SHEET = "contact-sheet.png"
 
 
-@click.command()
+@click.command(short_help="Index pictures made for it, and ask four questions.")
 @click.option(
     "--directory",
     metavar="DIR",

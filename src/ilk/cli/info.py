@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ilk.records import Failure
 
 
-@click.command()
+@click.command(short_help="Say what a gallery holds, and how it is searched.")
 @gallery_option
 @click.option("--failures", is_flag=True, help="List the pictures that could not be read, and why.")
 @json_option

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT = Path("map.html")
 
 
-@click.command()
+@click.command(short_help="Draw a map: pictures that are alike lie near each other.")
 @click.option(
     "--out",
     "-o",

@@ -17,7 +17,7 @@ def models() -> None:
     """See which models there are, and fetch them ahead."""
 
 
-@models.command("list")
+@models.command("list", short_help="List models worth choosing, and what is known of each.")
 @json_option
 def list_models(*, as_json: bool) -> None:
     """List models worth choosing: what each costs, encodes, reads and has been measured at.

@@ -11,7 +11,7 @@ from ilk.cli.options import gallery_option, json_option
 from ilk.cli.output import NOTHING_FOUND, complain, print_json
 
 
-@click.command()
+@click.command(short_help="Take items out of a gallery, by their ids.")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @gallery_option
 @json_option

@@ -56,7 +56,7 @@ def search(
         ilk search beach.jpg
         ilk search beach + 2:sunset.jpg - people
         ilk search street.jpg@50%,0%,50%,100%
-        ilk search "a lake" --where 'year >= 2020' --min-relevance 0.5
+        ilk search "a lake" --where 'year >= 2020' --min-relevance 0.2
     """
     from ilk.opening import open_gallery
 
