@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ D, N, Q = 16, 300, 70
 OLD = IndexPolicy(min_vectors=1, stale_share=100.0)
 
 
-@pytest.fixture(params=["cosine", "ip", "l2"])
+@pytest.fixture(scope="module", params=["cosine", "ip", "l2"])
 def space(request: pytest.FixtureRequest) -> Space:
     """One for each way to compare."""
     metric: Metric = request.param
@@ -33,14 +32,14 @@ def queries() -> npt.NDArray[np.float32]:
     return np.concatenate([unit_rows(Q - 20, D, seed=1), unit_rows(N, D)[:20]])
 
 
-@pytest.fixture
-def store(tmp_path: Path, space: Space) -> Iterator[LocalStore]:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, space: Space) -> Iterator[LocalStore]:
     """Vectors in a file and after it, some of them thrice, some near one another's rounding, and some removed."""
     rows = unit_rows(N, D)
     rows[100:120] = rows[200:220] = rows[:20]
     rows[120:140] = rows[:20] * np.float32(1.0004)
     ids = [f"{number:03}" for number in range(N)]
-    with LocalStore.create(tmp_path / ".ilk", policy=OLD) as made:
+    with LocalStore.create(tmp_path_factory.mktemp("products") / ".ilk", policy=OLD) as made:
         with made.writing() as writer:
             writer.add_space(space)
             writer.write(make_upserts(ids[:260], rows[:260]), [], space=space)

@@ -12,7 +12,7 @@ from ilk.records import Neighbour
 from ilk.stores.local import catalog
 from ilk.stores.local.block import Rows
 from ilk.stores.local.index import IndexRefusedError
-from ilk.stores.local.products import compared
+from ilk.stores.local.products import compared, similarity
 from ilk.stores.local.search import Best
 from ilk.stores.local.view import View
 
@@ -27,28 +27,33 @@ def answers(
     ilk.stores.local.index.IndexRefusedError
         If an index file contradicts the database.
     """
-    every = np.concatenate([np.empty(0, np.int64), *(best.ids for best in found)])
-    wanted, where = np.unique(every, return_inverse=True)
-    known = catalog.neighbours(connection, wanted.tolist(), view.space_id)
-    if len(known) < len(wanted):
+    counts = [len(best.ids) for best in found]
+    places = dict[int, int]()
+    where = [places.setdefault(each, len(places)) for best in found for each in best.ids.tolist()]
+    known = catalog.neighbours(connection, places.keys(), view.space_id)
+    if len(known) < len(places):
         raise _contradiction(view, "it has vectors that the database does not")
-    some = [known[embedding_id] for embedding_id in wanted.tolist()]
-    joined = b"".join(vector for vector, _ in some)
+    some = [known[embedding_id] for embedding_id in places]
     if any(len(vector) != 2 * view.dimension for vector, _ in some):
         raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
-    codes = np.frombuffer(joined, "<f2").reshape(-1, view.dimension)
-    near = np.concatenate([np.empty(0, np.float32), *(best.similarities for best in found)])
-    counts = [len(best.ids) for best in found]
-    owners = np.repeat(np.arange(len(found)), counts)
-    if not np.array_equal(compared(queries.astype(np.float64), owners, codes, where, view.metric), near):
+    codes = np.frombuffer(b"".join(vector for vector, _ in some), "<f2").reshape(-1, view.dimension)
+    wide = queries.astype(np.float64)
+    if len(found) == 1:
+        near = found[0].similarities
+        again = similarity(wide[0], codes, view.metric)
+    else:
+        near = np.concatenate([np.empty(0, np.float32), *(best.similarities for best in found)])
+        owners = np.repeat(np.arange(len(found)), counts)
+        again = compared(wide, owners, codes, np.array(where, np.int64), view.metric)
+    if not np.array_equal(again, near):
         raise _contradiction(view, "its vectors are not those of the database")
-    equals = set(owners[1:][near[1:] == near[:-1]].tolist())
+    similarities, items = near.tolist(), [some[place][1] for place in where]
     rows = list[list[Neighbour]]()
-    similarities, items, end = near.tolist(), [some[place][1] for place in where.tolist()], 0
-    for place, count in enumerate(counts):
+    end = 0
+    for count in counts:
         start, end = end, end + count
         pairs = list(zip(similarities[start:end], items[start:end], strict=True))
-        if place in equals:  # else they are in order
+        if len(set(similarities[start:end])) < count:  # else they are in order
             pairs.sort(key=lambda pair: (-pair[0], pair[1].id))
         rows.append([Neighbour(item=item, similarity=similarity) for similarity, item in pairs[:k]])
     return rows

@@ -174,12 +174,16 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     k = this.asked.k
     wide = query.astype(np.float64)
     relative = _relative(view)
+    sure = len(scans) == 1 and view.metric == "cosine" and not len(view.dead) and not len(this.asked.without)
     ids, similarities, outside = list[Ids](), list[Rows](), -np.inf  # `outside`: the most that what is left may have
     for block, exactly, products, positions in scans:
         mine = positions if len(positions) and positions[-1] >= 0 else positions[positions >= 0]
+        if sure and len(mine) == len(positions) > k:  # what is further off than rounding can tell is not among them
+            least = min(float(products[k - 1]), 1.0) - 3 * relative * float(np.linalg.norm(wide))
+            mine = mine[: int(np.count_nonzero(products >= least))]
         ids.append(block.ids[mine])
         similarities.append(similarity(wide, block.codes[mine], view.metric))
-        if exactly and len(mine) == len(positions) < block.vectors:
+        if exactly and positions[-1] >= 0 and len(positions) < block.vectors:
             last = float(products[-1])
             outside = max(
                 outside,
