@@ -30,6 +30,7 @@ from typing import Any
 
 from benchmarks import environments, rclip_files
 from benchmarks.checkpoints import write_clip
+from benchmarks.cold_search import installed
 from benchmarks.crowded import write_gallery, write_rclip_index
 from benchmarks.rivals import MERGES
 from ilk.encoders import load_encoder
@@ -88,10 +89,11 @@ def measure(keep: Path, envs: Path | None, *, merges: Path, items: int, repeat: 
     }
     if envs is not None:
         commands |= _clip(keep, envs, merges, items)
+    compiled = installed(keep)
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for number in range(repeat + 1):
         for name, (command, cwd, env) in commands.items():
-            taken = run(command, cwd=cwd, env=None if env is None else os.environ | env)
+            taken = run(command, cwd=cwd, env=compiled | (env or {}))
             if number:  # the first fills the page cache
                 runs[name].append(taken)
     found: dict[str, Any] = {name: best(each) for name, each in runs.items()}
