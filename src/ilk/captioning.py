@@ -1,7 +1,7 @@
 """Captions as a space of their own: what is said of the pictures, searched by meaning.
 
-An item's vector is the average direction of its captions. Several descriptions of one picture thus speak with one
-voice, and a search gives each item once.
+An item's vector is the average direction of its captions, or where vectors are kept as they are, their mean. Several
+descriptions of one picture thus speak with one voice, and a search gives each item once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Captioning:
         for items in self._waiting():
             if self.stop.is_set():
                 break
-            rows = average_texts(self.encoder, [item.captions for item in items])
+            texts = [item.captions for item in items]
+            rows = average_texts(self.encoder, texts, normalise=self.space.normalised)
             upserts = [Upsert(item=item, vector=row) for item, row in zip(items, rows, strict=True)]
             self.writer.write(upserts, [], space=self.space)
             done += len(items)
@@ -69,11 +70,20 @@ class Captioning:
                 yield items
 
 
-def average_texts(encoder: Encoder, texts: Sequence[Sequence[str]]) -> npt.NDArray[np.float32]:
-    """One unit row (n, d) for each of n non-empty lists of texts: the direction that their vectors have together."""
-    rows = encoder.encode_texts([text for some in texts for text in some])
+def average_texts(
+    encoder: Encoder, texts: Sequence[Sequence[str]], *, normalise: bool = True
+) -> npt.NDArray[np.float32]:
+    """One unit row (n, d) for each of n non-empty lists of texts: the direction that their vectors have together.
+
+    Of vectors that are not normalised it is their mean.
+    """
+    rows = encoder.encode_texts([text for some in texts for text in some], normalise=normalise)
     starts = np.cumsum([0, *(len(some) for some in texts[:-1])])
     sums = np.add.reduceat(rows, starts, axis=0) if len(texts) else rows
+    if not normalise:
+        counts = np.array([len(some) for some in texts], np.float32).reshape(-1, 1)
+        mean: npt.NDArray[np.float32] = (sums / counts).astype(np.float32)
+        return mean
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     firsts = rows[starts] if len(texts) else rows
     # Texts that say the opposite cancel out; then the first speaks.

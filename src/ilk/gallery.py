@@ -15,7 +15,7 @@ from ilk.errors import (
     InputError,
     ItemNotFoundError,
 )
-from ilk.models import Models, space_of
+from ilk.models import Models
 from ilk.query import Query, text
 from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item, SearchedIn, SpaceName
 from ilk.searching.options import SearchOptions
@@ -177,7 +177,7 @@ class Gallery:
         known = next((space.dimension for space in made if space.digest == encoder.digest), None)
         if known is None:
             encoder.check("image")  # a model that cannot be used is refused before anything is written
-        space = space_of(encoder, dimension=known)
+        space = self.models.space_for(encoder, dimension=known)
         with self.store.writing() as writer:
             if retry_failed:
                 writer.forget_failures()
@@ -244,7 +244,7 @@ class Gallery:
 
         encoder = self.encoder(model)
         encoder.load("text")
-        space = space_of(encoder, "caption")
+        space = self.models.space_for(encoder, "caption")
         with self.store.writing() as writer:
             writer.add_space(space)
             captioning = Captioning(
@@ -330,7 +330,7 @@ class Gallery:
         where
             Answer only items that this filter matches: an expression such as ``"year >= 2020"``, JSON, or a filter.
         min_similarity
-            Leave out hits below this cosine, in [-1, 1].
+            Leave out hits below this cosine, in [-1, 1]; where the gallery compares otherwise, below this similarity.
         min_relevance
             Leave out hits below this relevance, in [0, 1]; see `Hit.relevance`. Unlike a cosine it means the same for
             every model and query, so that a search may rightly find nothing.

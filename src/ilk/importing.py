@@ -44,7 +44,7 @@ class Importing:
         """Do it, once. Everything in the report is committed."""
         done = 0
         self.writer.begin_sweep()
-        for batch in self.source.batches(BATCH_ROWS):
+        for batch in self.source.batches(BATCH_ROWS, normalise=self.space.normalised):
             if self.stop.is_set():
                 break
             ids = [item.id for item, _ in batch]

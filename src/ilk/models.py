@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ilk.errors import InputError, ModalityError, ModelMismatchError, ModelNotFoundError
-from ilk.records import Space, SpaceName
+from ilk.records import Comparing, Space, SpaceName
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
@@ -87,14 +87,29 @@ class Models:
             f"{wanted}`."
         )
 
+    def space_for(self, encoder: Encoder, kind: SpaceName = "image", *, dimension: int | None = None) -> Space:
+        """Where the vectors of a model belong, compared as those of it that are there, else as the gallery compares."""
+        made = (space for space in self.store.spaces() if space.name == kind and space.digest == encoder.digest)
+        known = next(made, None)
+        comparing = self.store.comparing if known is None else known.comparing
+        return space_of(encoder, kind, dimension=dimension, comparing=comparing)
+
     def given(self, source: VectorSource) -> Space:
         """Where vectors made elsewhere belong: with those of the model that they are said to be of, else apart.
 
         Raises
         ------
+        InputError
+            If cosines are to be compared of vectors as they are.
         ModelMismatchError
             If the model makes vectors of another dimension.
         """
+        default = self.store.comparing
+        metric = source.metric or default.metric
+        normalised = source.normalise
+        if normalised is None:
+            normalised = default.normalised or metric == "cosine"
+        comparing = Comparing(metric=metric, normalised=normalised)
         if source.model is None:
             known = f"{source.kind}:{source.dimension}"
             return Space(
@@ -104,8 +119,10 @@ class Models:
                 digest=hashlib.sha256(known.encode()).hexdigest(),
                 dimension=source.dimension,
                 modalities=frozenset(),
+                metric=comparing.metric,
+                normalised=comparing.normalised,
             )
-        space = space_of(self.encoder(source.model))
+        space = space_of(self.encoder(source.model), comparing=comparing)
         if space.dimension != source.dimension:
             raise ModelMismatchError(
                 f'The vectors of "{source.name}" have {source.dimension} numbers; those of the model "{space.model}" '
@@ -156,11 +173,34 @@ def open_encoder(name: str, compute: ComputeOptions | None = None) -> Encoder:
     )
 
 
-def space_of(encoder: Encoder, kind: SpaceName = "image", *, dimension: int | None = None) -> Space:
+def refuse_unit_rows(encoder: Encoder) -> None:
+    """Refuse a model that gives vectors of length 1 alone. Cost: the model is loaded.
+
+    Raises
+    ------
+    InputError
+        If it does.
+    """
+    from PIL import Image
+
+    if "image" in encoder.modalities:
+        encoder.encode_images([Image.new("RGB", (64, 64), "gray")], normalise=False)
+    else:
+        encoder.encode_texts(["a"], normalise=False)
+
+
+def space_of(
+    encoder: Encoder,
+    kind: SpaceName = "image",
+    *,
+    dimension: int | None = None,
+    comparing: Comparing | None = None,
+) -> Space:
     """Where the vectors that a model makes of pictures, or of captions, belong.
 
     The model may have to be loaded to know their dimension, unless it is known.
     """
+    comparing = comparing or Comparing()
     return Space(
         name=kind,
         model=encoder.name,
@@ -168,4 +208,6 @@ def space_of(encoder: Encoder, kind: SpaceName = "image", *, dimension: int | No
         digest=encoder.digest,
         dimension=dimension or encoder.dimension,
         modalities=frozenset(encoder.modalities),
+        metric=comparing.metric,
+        normalised=comparing.normalised,
     )

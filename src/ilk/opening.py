@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 from ilk.errors import GalleryExistsError
 from ilk.gallery import Gallery
-from ilk.models import DEFAULT_MODEL, open_encoder
+from ilk.models import DEFAULT_MODEL, open_encoder, refuse_unit_rows
 from ilk.place import DATABASE, existing_gallery, gallery_directory
+from ilk.records import Comparing, Metric
 
 if TYPE_CHECKING:
     from ilk.encoders.compute import ComputeOptions
 
 
-def create(path: str | Path, *, model: str | None = None, compute: ComputeOptions | None = None) -> Gallery:
+def create(
+    path: str | Path,
+    *,
+    model: str | None = None,
+    metric: Metric = "cosine",
+    normalise: bool = True,
+    compute: ComputeOptions | None = None,
+) -> Gallery:
     """Make an empty gallery.
 
     Parameters
@@ -23,11 +31,19 @@ def create(path: str | Path, *, model: str | None = None, compute: ComputeOption
         Its directory, such as ``"photos/.ilk"``; of a directory that does not end in ``.ilk``, the ``.ilk`` inside.
     model
         The model to use, by default ``"pocket"``.
+    metric
+        How vectors are compared: by ``"cosine"``, by inner product (``"ip"``) or by squared distance (``"l2"``), as
+        FAISS's ``IndexFlatIP`` and ``IndexFlatL2`` have it. It holds for good. Relevance is told of cosines alone.
+    normalise
+        Whether vectors are divided by their length; else they are kept as the model gives them, in float16.
     compute
         Device, precision, threads and batch size of models; None for what is best here.
 
     Raises
     ------
+    InputError
+        If there is no such metric, cosines are wanted of vectors as they are, or the model divides by the length
+        itself.
     GalleryExistsError
         If there is one already.
     ModelNotFoundError
@@ -37,12 +53,16 @@ def create(path: str | Path, *, model: str | None = None, compute: ComputeOption
     """
     from ilk.stores.local import LocalStore
 
+    comparing = Comparing(metric=metric, normalised=normalise)
     directory = gallery_directory(path)
     if (directory / DATABASE).exists():
         raise GalleryExistsError(f"There is a gallery at {directory} already: open it, or choose another place.")
     if model is not None:
-        model = open_encoder(model, compute).name  # whole, and the same from everywhere: "./clip" is not
-    store = LocalStore.create(directory, default_model=model or DEFAULT_MODEL)
+        encoder = open_encoder(model, compute)
+        if not normalise:
+            refuse_unit_rows(encoder)
+        model = encoder.name  # whole, and the same from everywhere: "./clip" is not
+    store = LocalStore.create(directory, default_model=model or DEFAULT_MODEL, comparing=comparing)
     return Gallery(store, directory=directory, compute=compute)
 
 

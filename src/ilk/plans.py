@@ -23,6 +23,8 @@ class Plan:
         How it was searched; see `Way`.
     vectors
         How many the space holds.
+    metric
+        What they are compared by: ``"cosine"``, ``"ip"`` or ``"l2"``.
     matching
         How many of them a filter leaves; None without one.
     tail
@@ -40,6 +42,7 @@ class Plan:
     tail: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
     took_ms: Mapping[str, float] = field(default_factory=dict)
+    metric: str = "cosine"
 
     def sentences(self) -> tuple[str, ...]:
         """For people, one for each thing worth knowing."""
@@ -54,6 +57,8 @@ class Plan:
         )
         if self.tail and self.way in {"index", "selector"}:
             said.append(f"{self.tail:,} vectors newer than the index were compared one by one.")
+        if self.metric != "cosine":
+            said.append(f"Nearness is by {'squared distance' if self.metric == 'l2' else 'inner product'}.")
         if self.took_ms:
             said.append("It took " + ", ".join(f"{ms:.2f} ms to {step}" for step, ms in self.took_ms.items()) + ".")
         return tuple(said)
@@ -64,6 +69,7 @@ class Plan:
             "index": self.index,
             "way": self.way,
             "vectors": self.vectors,
+            "metric": self.metric,
             "matching": self.matching,
             "tail": self.tail,
             "parameters": dict(self.parameters),

@@ -82,7 +82,7 @@ def give_probes(store: Store, writer: Writer, space: Space, open_encoder: Callab
     if len(texts) < PROBES:
         texts += PHRASES[: PROBES - len(texts)]
     try:
-        vectors = open_encoder().encode_texts(texts)
+        vectors = open_encoder().encode_texts(texts, normalise=space.normalised)
     except IlkError:
         return
     writer.give_probes(space, vectors)

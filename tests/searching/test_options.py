@@ -21,7 +21,7 @@ from ilk.searching import SearchOptions
         ({"k": "3"}, "k is how many hits"),
         ({"offset": -1}, "offset is how many hits to pass over"),
         ({"offset": None}, "offset is how many hits to pass over"),
-        ({"min_similarity": 1.01}, "between -1 and 1; 1.01 was given"),
+        ({"min_similarity": "high"}, "between -1 and 1; 'high' was given"),
         ({"min_similarity": float("nan")}, "between -1 and 1"),
         ({"min_relevance": -0.1}, "A relevance lies between 0 and 1"),
         ({"min_relevance": "high"}, "A relevance lies between 0 and 1"),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.filters import Filter
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, IndexState, Item, Metadata, Neighbour, Space
+from ilk.records import Comparing, Failure, GalleryInfo, IndexState, Item, Metadata, Neighbour, Space
 from ilk.stores.base import Found, Kept, Known, Upsert
 
 Vector = npt.NDArray[np.float16]
@@ -27,6 +27,7 @@ class ReferenceStore:
 
     def __init__(self, *, default_model: str | None = None) -> None:
         self.default_model = default_model
+        self.comparing = Comparing()
         self.items: dict[str, Item] = {}
         self.failed: dict[str, Failure] = {}
         self.stored: dict[Space, dict[str, Vector]] = {}

@@ -119,7 +119,7 @@ class IndexTrial:
         found = self.store.vectors(ids, self.space)
         trials = [self._trial("image", np.stack(list(found.values())), list(found))]
         if self.encoder is not None and "text" in self.encoder.modalities:
-            trials.append(self._trial("text", self.encoder.encode_texts(self._texts(ids)), None))
+            trials.append(self._trial("text", self._read(self.encoder, ids), None))
         return tuple(trials)
 
     def _spread(self, count: int, total: int) -> list[str]:
@@ -130,6 +130,9 @@ class IndexTrial:
             ids += [id_ for place, id_ in enumerate(rows.ids, start=number) if place in wanted]
             number += len(rows.ids)
         return ids
+
+    def _read(self, encoder: Encoder, ids: Sequence[str]) -> npt.NDArray[np.float32]:
+        return encoder.encode_texts(self._texts(ids), normalise=self.space.normalised)
 
     def _texts(self, ids: Sequence[str]) -> list[str]:
         captions = [item.captions[0] for item in self.store.fetch(ids).values() if item.captions]
@@ -152,7 +155,10 @@ class IndexTrial:
         for number, near in enumerate(answers):
             others = [each for id_, each in near if own is None or id_ != own[number]][: self.k]
             wanted = int((best[number] > -np.inf).sum())
-            right += sum(similarity >= best[number, wanted - 1] - TIE for similarity in others)
+            if wanted:
+                last = float(best[number, wanted - 1])
+                tie = TIE * max(1.0, abs(last))
+                right += sum(similarity >= last - tie for similarity in others)
             possible += wanted
         return Fidelity(
             modality=modality,
@@ -170,16 +176,25 @@ class IndexTrial:
         return [[(near.item.id, near.similarity) for near in row] for row in found.rows], found.plan.index
 
     def _exact(self, rows: npt.NDArray[np.float32], own: Sequence[str] | None) -> tuple[npt.NDArray[np.float32], int]:
-        """The k highest cosines of each query, without a picture's own; -inf where there are fewer. And of how many."""
+        """The k highest similarities of each query, but its own; -inf where there are fewer. And of how many."""
         best = np.full((len(rows), self.k), -np.inf, np.float32)
         places = {} if own is None else {id_: place for place, id_ in enumerate(own)}
         vectors = 0
-        for block in blocks(self.store, self.space, where=self.where):
+        for block in blocks(self.store, self.space, where=self.where, raw=True):
             vectors += len(block.ids)
-            cosines = rows @ block.vectors.T
+            near = self._similarities(rows, block.vectors)
             for column, id_ in enumerate(block.ids):
                 if id_ in places:
-                    cosines[places[id_], column] = -np.inf
-            together = np.concatenate([best, cosines], axis=1)
+                    near[places[id_], column] = -np.inf
+            together = np.concatenate([best, near], axis=1)
             best = -np.sort(np.partition(-together, self.k - 1, axis=1)[:, : self.k], axis=1)
         return best, vectors
+
+    def _similarities(self, rows: npt.NDArray[np.float32], vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Of q queries with n vectors, as the space compares, of shape (q, n)."""
+        products = rows @ vectors.T
+        if self.space.metric != "l2":
+            return products
+        wide, others = rows.astype(np.float64), vectors.astype(np.float64)  # their difference may be small
+        lengths = np.square(wide).sum(axis=1)[:, np.newaxis] + np.square(others).sum(axis=1)
+        return np.asarray(2 * wide @ others.T - lengths, np.float32)

@@ -30,7 +30,7 @@ class Rows:
     ids
         Of the items, n.
     vectors
-        Unit rows of shape (n, d), float32, as stored.
+        Unit rows of shape (n, d), float32; or as stored, where that was asked for.
     items
         The items themselves, where they were read.
     """
@@ -40,13 +40,14 @@ class Rows:
     items: list[Item] | None = None
 
 
-def blocks(
+def blocks(  # noqa: PLR0913 -- which rows, and what of them
     store: Store,
     space: Space,
     *,
     ids: Iterable[str] | None = None,
     where: Filter | None = None,
     with_items: bool = False,
+    raw: bool = False,
 ) -> Iterator[Rows]:
     """The vectors of a space, of these items or of all, that a filter matches. Items without a vector are left out.
 
@@ -59,8 +60,16 @@ def blocks(
             page = [id_ for id_ in page if id_ in items and where.matches(items[id_])]
         found = store.vectors(page, space)
         if found:
+            rows = np.stack(list(found.values()))
             yield Rows(
                 ids=list(found),
-                vectors=np.stack(list(found.values())),
+                vectors=rows if raw or space.normalised else unit_rows(rows),
                 items=[items[id_] for id_ in found] if items is not None else None,
             )
+
+
+def unit_rows(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows of shape (n, d) at length 1; those of zeros, which have no direction, stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: npt.NDArray[np.float32] = np.divide(rows, lengths, out=rows.copy(), where=lengths > 0)
+    return unit

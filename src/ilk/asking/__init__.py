@@ -4,6 +4,7 @@
 
     pictures  those that queries name: opened, fetched, cut
     balance   how much each term of a sum counts
+    sums      what a sum is where vectors are not compared by their direction
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ilk.stores.base import Store
 
 __all__ = ["Asking", "unknown_item"]
+
+LARGEST = 1e15
+"""Of a number in a vector that is compared as it is: the squares of larger ones leave float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +77,14 @@ class Asking:
                 self.open_encoder().load(modality)
 
     def vectors(self) -> npt.NDArray[np.float32]:
-        """One unit row of shape (d,) for each query.
+        """One row of shape (d,) for each query.
 
-        That of a single term is its own. Those of several are added, each weighted and balanced as `balance` says.
+        That of a single term is its own. Those of several are added, each weighted and balanced as `balance` says, and
+        the row has length 1; where cosines are not what is compared, they are as `sums` says.
         """
         terms = [term for query in self.queries for term in query.terms]
+        if self.space.metric != "cosine" and len(terms) != len(self.queries):
+            return self._plain_vectors(terms)
         if len(terms) == len(self.queries):
             return self._encoded(terms)
         sentences = [sentence(query.terms) for query in self.queries]
@@ -89,6 +96,18 @@ class Asking:
             [
                 combined(query, rows[a:b], None if said is None else next(joined), self._sample)
                 for query, said, (a, b) in zip(self.queries, sentences, pairwise(starts), strict=True)
+            ]
+        )
+
+    def _plain_vectors(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
+        from ilk.asking.sums import plainly_combined
+
+        rows = self._encoded(terms)
+        starts = np.cumsum([0, *(len(query.terms) for query in self.queries)])
+        return np.stack(
+            [
+                plainly_combined(query, rows[a:b], self.space.metric)
+                for query, (a, b) in zip(self.queries, pairwise(starts), strict=True)
             ]
         )
 
@@ -114,7 +133,7 @@ class Asking:
         return self.store.sample(self.space, SAMPLE)
 
     def _encoded(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
-        """The unit rows (n, d) of n terms, those of one kind together."""
+        """The rows (n, d) of n terms, those of one kind together; of length 1 where cosines are compared."""
         kinds = [_read_as(term) for term in terms]
         if len(set(kinds)) == 1:
             return np.asarray(self._of_kind(kinds[0], terms), np.float32)
@@ -126,11 +145,12 @@ class Asking:
 
     def _of_kind(self, kind: str, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
         if kind == "text":
-            return self.open_encoder().encode_texts([str(term.value) for term in terms])
+            texts = [str(term.value) for term in terms]
+            return self.open_encoder().encode_texts(texts, normalise=self.space.normalised)
         if kind == "image":
             encoder = self.open_encoder()
             pictures = Pictures(store=self.store, base=self.base, image_size=encoder.image_size)
-            return encoder.encode_images(pictures.opened(terms))
+            return encoder.encode_images(pictures.opened(terms), normalise=self.space.normalised)
         if kind == "item":
             return self._stored([str(term.value) for term in terms])
         return self._given(terms)
@@ -146,6 +166,8 @@ class Asking:
                     f"run `ilk index FOLDER --model {self.space.model}`."
                 )
         rows = np.stack([stored[id_] for id_ in ids])
+        if self.space.metric != "cosine":
+            return rows
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
     def _given(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
@@ -158,15 +180,20 @@ class Asking:
             if numbers.shape != row.shape:
                 raise self._unanswerable(numbers)
             row[:] = numbers
-        answerable = np.isfinite(given).all(axis=1) & given.any(axis=1)
+        cosine = self.space.metric == "cosine"
+        answerable = given.any(axis=1) if cosine else (np.abs(given) <= LARGEST).all(axis=1)
+        answerable &= np.isfinite(given).all(axis=1)
         if not answerable.all():
             raise self._unanswerable(given[int(answerable.argmin())])
+        if not cosine:
+            return np.asarray(given, np.float32)
         return np.asarray(given / np.linalg.norm(given, axis=1, keepdims=True), np.float32)
 
     def _unanswerable(self, given: npt.NDArray[np.float64]) -> QueryError:
         return QueryError(
             f"A vector to search with has shape ({self.space.dimension},) and finite numbers, "
-            f"not all 0; one of shape {given.shape} was given."
+            f"{'not all 0' if self.space.metric == 'cosine' else f'none beyond {LARGEST:g}'}; "
+            f"one of shape {given.shape} was given."
         )
 
 

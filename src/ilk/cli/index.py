@@ -16,7 +16,7 @@ from ilk.cli.stopping import Stop, stoppable
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
-    from ilk.records import AddReport
+    from ilk.records import AddReport, Metric
     from ilk.sources.base import Source, VectorSource
 
 
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help='How to search: "auto" (from the start), "exact", or an index of FAISS, such as "IVF1024,PQ32". It is kept.',
 )
+@click.option(
+    "--metric",
+    type=click.Choice(["cosine", "ip", "l2"]),
+    help="Of a new gallery: compare by cosine, inner product or squared distance. It is kept for good.",
+)
+@click.option("--raw", is_flag=True, help="Of a new gallery: keep vectors as the model gives them, not of length 1.")
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
 @click.option("--watch", is_flag=True, help="Stay, and follow what changes in the folders, until Ctrl-C.")
 @json_option
@@ -65,6 +71,8 @@ def index(
     keep: bool,
     captions: str | None,
     spec: str | None,
+    metric: Metric | None,
+    raw: bool,
     retry_failed: bool,
     watch: bool,
     as_json: bool,
@@ -78,7 +86,7 @@ def index(
     Without --gallery the gallery is the .ilk in that folder or the nearest one above it. Only what is new or changed is
     read. Ctrl-C keeps what is done; the same command goes on from there.
     """
-    from ilk.cli.making import gallery_for
+    from ilk.cli.making import Wanted, gallery_for
     from ilk.sources.naming import Asked, source_of
 
     asked = Asked(
@@ -86,9 +94,10 @@ def index(
     )
     named = [source_of(name, asked) for name in sources]
     watched = not (quiet or as_json)
+    wanted = Wanted(model=model, metric=metric, raw=raw)
     compute = compute_of(device, precision)
     with (
-        gallery_for(named, named=gallery, model=model, compute=compute, watched=watched) as opened,
+        gallery_for(named, wanted, named=gallery, compute=compute, watched=watched) as opened,
         stoppable() as stop,
     ):
         run = Run(gallery=opened, sources=named, model=model, captions=captions, keep=keep, watched=watched, stop=stop)

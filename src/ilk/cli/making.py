@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,34 @@ from ilk.cli.output import complain
 if TYPE_CHECKING:
     from ilk.encoders.compute import ComputeOptions
     from ilk.gallery import Gallery
+    from ilk.records import Metric
     from ilk.sources.base import Source, VectorSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is said of the gallery.
+
+    Attributes
+    ----------
+    model
+        The model to use; None for the gallery's own.
+    metric
+        What vectors are compared by; None for as the gallery compares, a new one by cosine.
+    raw
+        Whether vectors are kept as the model gives them.
+    """
+
+    model: str | None = None
+    metric: Metric | None = None
+    raw: bool = False
 
 
 def gallery_for(
     sources: Sequence[Source | VectorSource],
+    wanted: Wanted,
     *,
     named: Path | None,
-    model: str | None,
     compute: ComputeOptions | None,
     watched: bool,
 ) -> Gallery:
@@ -30,14 +51,16 @@ def gallery_for(
     Raises
     ------
     InputError
-        If the sources are in several galleries.
+        If the sources are in several galleries; if one is there that compares otherwise than is wanted.
     """
     from ilk.errors import InputError
-    from ilk.models import DEFAULT_MODEL, open_encoder
+    from ilk.models import DEFAULT_MODEL, open_encoder, refuse_unit_rows
     from ilk.opening import create, open_gallery
     from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
+    from ilk.records import Comparing
     from ilk.sources.base import VectorSource
 
+    model = wanted.model
     if named is not None:
         directory = gallery_directory(named)
     else:
@@ -55,11 +78,14 @@ def gallery_for(
         with FetchBar(model) as bar:
             fetch_model(model, watcher=bar.update)
     if (directory / DATABASE).is_file():
-        return open_gallery(directory, compute=compute)
+        return _that_compares_so(open_gallery(directory, compute=compute), wanted)
+    comparing = Comparing(metric=wanted.metric or "cosine", normalised=not wanted.raw)
     encoder = open_encoder(model or DEFAULT_MODEL, compute) if pictured else None
     if encoder is not None:
         encoder.check("image")
-    made = create(directory, model=model, compute=compute)
+        if wanted.raw:
+            refuse_unit_rows(encoder)
+    made = create(directory, model=model, metric=comparing.metric, normalise=comparing.normalised, compute=compute)
     if encoder is not None:  # opening it once is enough
         made.models.opened.update({encoder.name: encoder, model or DEFAULT_MODEL: encoder})
     if watched and model is None and pictured:
@@ -68,3 +94,23 @@ def gallery_for(
 
         complain(hint_text("onnx" if missing_packages() else "torch"))
     return made
+
+
+def _that_compares_so(gallery: Gallery, wanted: Wanted) -> Gallery:
+    """A gallery that is there, if it compares as is wanted.
+
+    Raises
+    ------
+    InputError
+        If it does not.
+    """
+    from ilk.errors import InputError
+
+    has = gallery.store.comparing
+    if (wanted.metric or has.metric) != has.metric or (wanted.raw and has.normalised):
+        gallery.close()
+        raise InputError(
+            f"The gallery at {gallery.directory} compares by {has}, and does so for good: leave out --metric and "
+            "--raw, or make another one with --gallery DIR."
+        )
+    return gallery

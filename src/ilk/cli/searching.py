@@ -59,8 +59,9 @@ _OPTIONS = (
     click.option(
         "--min-similarity",
         metavar="COSINE",
-        type=click.FloatRange(-1, 1),
-        help="Leave out hits below this. What is a high value depends on the model.",
+        type=float,
+        help="Leave out hits below this. What is a high value depends on the model, and on what the gallery compares "
+        "by.",
     ),
     click.option(
         "--min-relevance",

@@ -268,7 +268,7 @@ class Ingest:
         if not waiting:
             return []
         try:
-            return list(self.encoder.encode_prepared(np.stack(waiting)))
+            return list(self.encoder.encode_prepared(np.stack(waiting), normalise=self.space.normalised))
         except ModelFormatError:
             rows = [self._encode_alone(pixels) for pixels in waiting]
             if len(rows) > 1 and not self._tally.counts["encoded"] and all(isinstance(r, PictureError) for r in rows):
@@ -277,9 +277,10 @@ class Ingest:
 
     def _encode_alone(self, pixels: Pixels) -> npt.NDArray[np.float32] | PictureError:
         try:
-            row: npt.NDArray[np.float32] = self.encoder.encode_prepared(pixels[np.newaxis])[0]
+            rows = self.encoder.encode_prepared(pixels[np.newaxis], normalise=self.space.normalised)
         except ModelFormatError as error:
             return PictureError(f"The model has no vector for the picture. {error}", code="no-vector")
+        row: npt.NDArray[np.float32] = rows[0]
         return row
 
     def _failed(self, prepared: Prepared) -> list[Failure]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ilk.records.hits import Hit, Hits, SearchedIn, SearchPlan
-from ilk.records.items import Failure, Item, Metadata, MetadataValue, Neighbour, Space, SpaceName
+from ilk.records.items import Comparing, Failure, Item, Metadata, MetadataValue, Metric, Neighbour, Space, SpaceName
 from ilk.records.reports import AddReport, GalleryInfo, IndexState
 
 __all__ = [
     "AddReport",
+    "Comparing",
     "Failure",
     "GalleryInfo",
     "Hit",
@@ -16,6 +17,7 @@ __all__ = [
     "Item",
     "Metadata",
     "MetadataValue",
+    "Metric",
     "Neighbour",
     "SearchPlan",
     "SearchedIn",

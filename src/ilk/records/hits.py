@@ -25,12 +25,15 @@ class Hit:
         1 for the best of all, whatever page it is on.
     similarity
         Cosine of the query's vector and the item's, in [-1, 1]; higher is nearer. Comparable between hits of one
-        query and one model only. Where several ways of searching were fused it is that of the pictures, or of the
+        query and one model only. In a gallery that compares by inner product it is that, and by distance the negative
+        of `distance`. Where several ways of searching were fused it is that of the pictures, or of the
         captions where only they were searched, and need not fall with the rank; NaN where no vector can be compared.
     relevance
-        How far above what the gallery has for any query like it, in [0, 1]; None where it is not known.
+        How far above what the gallery has for any query like it, in [0, 1]; None where it is not known, as it is of
+        anything but cosines.
     distance
-        Euclidean, squared as FAISS gives it, in spaces that are searched by it; lower is nearer. Else None.
+        Euclidean and squared, as FAISS's ``IndexFlatL2`` has it, in galleries that compare by it; lower is nearer.
+        Else None.
     parts
         Of a fused search, what each way of searching said of this item: its rank there, from 1, and its cosine
         (``image``, ``caption``) or its BM25 (``words``). Else None.
@@ -212,4 +215,4 @@ class Hits(Looking):
 
 def _rounded(value: float) -> float | None:
     """To four places; JSON has no NaN."""
-    return None if math.isnan(value) else round(value, 4)
+    return None if math.isnan(value) else round(value, 4) + 0.0  # and no -0.0

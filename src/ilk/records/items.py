@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+from ilk.errors import InputError
 
 MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | list[float] | None
 """What one metadata field may hold: JSON's scalars, and flat lists of them."""
@@ -76,6 +78,40 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparing:
+    """How vectors are compared with each other.
+
+    Attributes
+    ----------
+    metric
+        By ``"cosine"``, by inner product (``"ip"``) or by squared Euclidean distance (``"l2"``).
+    normalised
+        Whether each vector has length 1, or the one that its model gave it.
+
+    Raises
+    ------
+    InputError
+        If there is no such metric, or cosines are wanted of vectors as they are: they would be those of length 1.
+    """
+
+    metric: Metric = "cosine"
+    normalised: bool = True
+
+    def __post_init__(self) -> None:
+        if self.metric not in get_args(Metric):
+            raise InputError(f'Vectors are compared by "cosine", "ip" or "l2"; {self.metric!r} was given.')
+        if self.metric == "cosine" and not self.normalised:
+            raise InputError(
+                "A cosine does not depend on how long vectors are, so that there is nothing to keep of their length: "
+                'leave them normalised, or compare them by "l2" or "ip".'
+            )
+
+    def __str__(self) -> str:
+        how = {"cosine": "cosine", "ip": "inner product", "l2": "squared distance"}[self.metric]
+        return f"{how} of vectors {'of length 1' if self.normalised else 'as their model gives them'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
     """Vectors that may be compared with each other: one model's, of one kind.
 
@@ -108,10 +144,18 @@ class Space:
     metric: Metric = "cosine"
     normalised: bool = True
 
+    @property
+    def comparing(self) -> Comparing:
+        """How its vectors are compared."""
+        return Comparing(metric=self.metric, normalised=self.normalised)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbour:
-    """An item near a vector: what a store answers, before a gallery dresses it as a `Hit`."""
+    """An item near a vector: what a store answers, before a gallery dresses it as a `Hit`.
+
+    Its similarity is as the space compares: a cosine, an inner product, or the negative of a squared distance.
+    """
 
     item: Item
     similarity: float

@@ -162,6 +162,8 @@ class GalleryInfo:
                     "revision": state.space.revision,
                     "digest": state.space.digest,
                     "dimension": state.space.dimension,
+                    "metric": state.space.metric,
+                    "normalised": state.space.normalised,
                     "vectors": state.vectors,
                     "index": state.index,
                     "indexed": state.indexed,

@@ -37,7 +37,7 @@ class SheetHit:
         Where it is, its bytes, upright RGB, or why it cannot be had.
     name
         What stands beneath it.
-    rank, similarity, caption
+    rank, similarity, distance, caption
         As in `ilk.records.Hit`.
     """
 
@@ -45,6 +45,7 @@ class SheetHit:
     name: str
     rank: int | None = None
     similarity: float | None = None
+    distance: float | None = None
     caption: str | None = None
 
 
@@ -143,6 +144,7 @@ def row_of(
                 name=hit.id,
                 rank=hit.rank,
                 similarity=None if math.isnan(hit.similarity) else hit.similarity,
+                distance=hit.distance,
                 caption=hit.caption,
             )
             for hit, picture in zip(hits, found, strict=True)
@@ -262,7 +264,7 @@ class _Sheet:
         if hit.rank is not None:
             gutter = letters.write(self.pen, (left, baseline), str(hit.rank), self.note) + 8
         if hit.similarity is not None:
-            similarity = f"{hit.similarity:.3f}"
+            similarity = f"{hit.similarity if hit.distance is None else hit.distance:.3f}"
             wide = letters.measure(similarity, SMALL)
             letters.write(self.pen, (left + image.width - wide, baseline), similarity, self.small)
             margin = wide + 10

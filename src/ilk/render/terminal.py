@@ -41,10 +41,11 @@ def visible(text: str) -> str:
 
 
 def hits_lines(hits: Hits) -> str:
-    """One line a hit, nearest first: rank, similarity, id, caption, with tabs between them."""
-    return "".join(
-        f"{hit.rank}\t{hit.similarity:.3f}\t{visible(hit.id)}\t{_caption(hit)}".rstrip() + "\n" for hit in hits
-    )
+    """One line a hit, nearest first: rank, similarity, id, caption, with tabs between them.
+
+    In place of the similarity stands the distance where there is one.
+    """
+    return "".join(f"{hit.rank}\t{_nearness(hit)}\t{visible(hit.id)}\t{_caption(hit)}".rstrip() + "\n" for hit in hits)
 
 
 def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
@@ -62,7 +63,8 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
     judged = any(hit.relevance is not None for hit in hits)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=described)
     table.add_column("", justify="right", style="dim", no_wrap=True)
-    table.add_column("similarity", justify="right", no_wrap=True)
+    far = any(hit.distance is not None for hit in hits)
+    table.add_column("distance" if far else "similarity", justify="right", no_wrap=True)
     if judged:
         table.add_column("relevance", justify="right", no_wrap=True)
     table.add_column("picture", overflow="fold")
@@ -75,7 +77,7 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
             name.append(f" and {len(hit.duplicates)} nearly the same", style="dim")
         relevance = ["" if hit.relevance is None else f"{hit.relevance:.2f}"] if judged else []
         caption = [Text(_caption(hit))] if described else []
-        table.add_row(str(hit.rank), f"{hit.similarity:.3f}", *relevance, name, *caption)
+        table.add_row(str(hit.rank), _nearness(hit), *relevance, name, *caption)
     return table
 
 
@@ -126,6 +128,7 @@ def info_text(info: GalleryInfo) -> str:
         lines += [
             ("model", f"{space.model} ({space.digest[:12]}), {space.dimension} numbers a vector"),
             ("vectors", f"{state.vectors:,} of the space {space.name}"),
+            *([] if space.metric == "cosine" else [("metric", f"{space.metric}: {space.comparing}")]),
             ("index", f"{state.index}, {file}" + (f", {state.deleted:,} deleted" if state.deleted else "")),
         ]
         lines += [("", sentence) for sentence in index_sentences(state)]
@@ -149,6 +152,10 @@ def index_sentences(state: IndexState) -> list[str]:
 
 def _asked_for(wanted: str) -> str:
     return "Chosen" if wanted == "auto" else f'Asked for as "{wanted}"'
+
+
+def _nearness(hit: Hit) -> str:
+    return f"{hit.similarity if hit.distance is None else hit.distance:.3f}"
 
 
 def _caption(hit: Hit) -> str:

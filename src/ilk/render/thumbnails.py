@@ -72,6 +72,8 @@ def small(source: bytes | Image | PictureError, size: int) -> Image | PictureErr
 
 def measures(hit: Hit) -> list[tuple[str, str]]:
     """What is known of how near a hit is, as names and numbers."""
+    if hit.distance is not None:
+        return [("distance", f"{hit.distance:.3f}")]
     known = [] if math.isnan(hit.similarity) else [("similarity", f"{hit.similarity:.3f}")]
     return known if hit.relevance is None else [*known, ("relevance", f"{hit.relevance * 100:.0f} %")]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ilk.records import Hit, Item
+from ilk.records import Hit, Item, Metric
 from ilk.searching.ways import Ranked
 
 
@@ -18,7 +19,7 @@ class Candidate:
     id, item
         The item; None until it is fetched, or if it was removed meanwhile.
     similarity
-        Its cosine with the query, in the space whose similarities are shown; NaN where it has no vector there.
+        To the query, as the space compares whose similarities are shown; NaN where it has no vector there.
     worth
         What it is ranked by, higher is better: the similarity, or the sum of a fusion.
     parts, relevance, duplicates
@@ -38,18 +39,19 @@ class Candidate:
         """One that was found in one way alone, whose worth is its similarity."""
         return cls(id=ranked.id, item=ranked.item, similarity=ranked.value, worth=ranked.value)
 
-    def hit(self, rank: int) -> Hit:
-        """As it is answered."""
+    def hit(self, rank: int, metric: Metric) -> Hit:
+        """As it is answered, by what similarities are compared by."""
         if self.item is None:
             raise AssertionError(f"{self.id} was not fetched")
         return Hit(
             rank=rank,
             id=self.item.id,
-            similarity=self.similarity,
+            similarity=self.similarity + 0.0,  # and no -0.0
             uri=self.item.uri,
             caption=self.item.captions[0] if self.item.captions else None,
             metadata=self.item.metadata,
             relevance=self.relevance,
+            distance=0.0 - self.similarity if metric == "l2" and not math.isnan(self.similarity) else None,
             parts=self.parts,
             duplicates=tuple(self.duplicates),
         )

@@ -37,7 +37,7 @@ class Choosing:
     ways
         Those that were chosen.
     shown
-        Whose cosines are the similarities of hits; None if no vector can be compared.
+        Whose similarities are those of hits; None if no vector can be compared.
     notes
         For each query what could not be done, as sentences.
     """
@@ -65,6 +65,7 @@ class Choosing:
         """
         everyone = frozenset(range(len(self.queries)))
         image = self.models.space(self.options.model)
+        self.options.check_for(image)
         if self.options.space == "image":
             asking = self._asking(image, self.queries)
             asking.load()
@@ -73,6 +74,8 @@ class Choosing:
         spaces = {} if self.options.space == "caption" and caption is not None else {"image": image}
         if caption is not None:
             spaces["caption"] = caption
+        for space in spaces.values():
+            self.options.check_for(space)
         takers = {
             name: frozenset(place for place in everyone if self._readable(place, name, space, image))
             for name, space in spaces.items()
@@ -93,7 +96,7 @@ class Choosing:
         """How relevant hits with these similarities are to the query at each place; None where nobody can tell."""
         shown = self.shown
         places = [place for place in similarities if shown is not None and place in shown.places]
-        if shown is None or not places:
+        if shown is None or not places or shown.space.metric != "cosine":
             return {}
         background = Background.of(self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space))
         asking = self._asking(shown.space, self.queries)
@@ -141,7 +144,8 @@ class Choosing:
     def _meaning(self, name: str, space: Space, takers: frozenset[int], other: Meaning | None) -> Meaning:
         vectors = np.zeros((len(self.queries), space.dimension), np.float32)
         todo = set(takers)
-        if other is not None and other.space.digest == space.digest:  # one term's vector is the same in both
+        same = None if other is None else (other.space.digest, other.space.comparing)
+        if other is not None and same == (space.digest, space.comparing):  # one term's vector is the same in both
             for place in takers & other.places:
                 if _single(self.queries[place]):
                     vectors[place] = other.vectors[place]

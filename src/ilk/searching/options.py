@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ilk.errors import InputError
-from ilk.records import SearchedIn
+from ilk.records import SearchedIn, Space
 
 if TYPE_CHECKING:
     from ilk.filters import Filter
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     FilterLike: TypeAlias = str | Mapping[str, Any] | Filter
 
 SPACES = ("image", "caption", "both")
+
+COSINE_RANGE = "A cosine similarity lies between -1 and 1"
 
 MAX_FEEDBACK = 100
 """Items that may be named as like, or unlike, what is wanted: more have no weight left that a query can write."""
@@ -35,7 +38,7 @@ class SearchOptions:
     where
         Answer only items that this filter matches; None for all. It becomes an `ilk.filters.Filter`.
     min_similarity
-        Leave out hits below this cosine, in [-1, 1].
+        Leave out hits below this cosine, in [-1, 1]; where the gallery compares otherwise, below this similarity.
     min_relevance
         Leave out hits below this relevance, in [0, 1].
     model
@@ -81,7 +84,8 @@ class SearchOptions:
             from ilk.filters import as_filter
 
             object.__setattr__(self, "where", as_filter(self.where))
-        _between(self.min_similarity, -1, "A cosine similarity lies between -1 and 1")
+        if self.min_similarity is not None and not _is_number(self.min_similarity):
+            raise InputError(f"{COSINE_RANGE}; {self.min_similarity!r} was given.")
         _between(self.min_relevance, 0, "A relevance lies between 0 and 1")
         _between(self.diverse, 0, "How diverse hits should be lies between 0 and 1")
         if self.space not in SPACES:
@@ -99,6 +103,22 @@ class SearchOptions:
     def filter(self) -> Filter | None:
         """The filter that `where` was read as."""
         return cast("Filter | None", self.where)
+
+    def check_for(self, space: Space) -> None:
+        """Refuse what makes no sense in a space that is compared as this one.
+
+        Raises
+        ------
+        InputError
+            If a cosine is none, or a relevance is wanted where there is none.
+        """
+        if space.metric == "cosine":
+            _between(self.min_similarity, -1, COSINE_RANGE)
+        elif self.min_relevance is not None:
+            raise InputError(
+                "A relevance is told of cosines alone, and this gallery compares by "
+                f"{space.comparing}: leave hits out by their similarity."
+            )
 
     @property
     def end(self) -> int:
@@ -120,6 +140,10 @@ def _whole(value: int, meaning: str, *, least: int) -> int:
     if number < least:
         raise InputError(f"{meaning}; {value!r} was given.")
     return number
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(float(value))
 
 
 def _between(value: object, least: float, meaning: str) -> None:

@@ -84,3 +84,9 @@ class Reordering:
                 best = self.kept[leader] if leader < len(before) else candidates[leader - len(before)]
                 best.duplicates.append(candidates[place].id)
         return leading
+
+
+def unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A vector of shape (d,) at length 1; of zeros, which has no direction, itself."""
+    length = float(np.linalg.norm(vector))
+    return np.asarray(vector / length, np.float32) if length else vector

@@ -247,12 +247,17 @@ class Searching:
                 each.relevance = relevance
 
     def _vectors(self, passed: Mapping[int, Sequence[Candidate]]) -> Mapping[str, npt.NDArray[np.float32]]:
-        """Of the candidates, where their order depends on them."""
+        """Of the candidates at length 1, where their order depends on them."""
         shown = self._chosen.shown
         if shown is None or not self.options.reordered:
             return {}
         ids = dict.fromkeys(each.id for candidates in passed.values() for each in candidates)
-        return self.store.vectors(list(ids), shown.space)
+        vectors = self.store.vectors(list(ids), shown.space)
+        if shown.space.normalised:
+            return vectors
+        from ilk.searching.reordering import unit
+
+        return {id_: unit(vector) for id_, vector in vectors.items()}
 
     def _dress(self, answers: Sequence[_Answer]) -> None:
         """Say how relevant the hits of the page are, and fetch those items that have not come along, all at once."""
@@ -270,7 +275,8 @@ class Searching:
         begin, end = self.options.offset, self.options.end
         # An item may have been removed after it was found.
         page = [each for each in answer.order[begin:end] if each.item is not None]
-        hits = tuple(each.hit(rank) for rank, each in enumerate(page, start=begin + 1))
+        metric = "cosine" if self._chosen.shown is None else self._chosen.shown.space.metric
+        hits = tuple(each.hit(rank, metric) for rank, each in enumerate(page, start=begin + 1))
         plan = SearchPlan(stores=self._plans, steps=self._steps(place, answer), took_ms=self._took_ms)
         return self._hits(place, answer, hits, plan, further=len(answer.order) > end, took_ms=took_ms)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from ilk.plans import Plan
-from ilk.records import Item, Neighbour, Space
+from ilk.records import Item, Metric, Neighbour, Space
 from ilk.searching.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FEW_EXCLUDED = 8
 
 
 class Ranked(NamedTuple):
-    """An item in a ranking: its id, its cosine or BM25, and the item itself where it came along."""
+    """An item in a ranking: its id, its similarity or BM25, and the item itself where it came along."""
 
     id: str
     value: float
@@ -59,7 +59,7 @@ class Meaning:
     store, space
         Where.
     vectors
-        Unit rows of shape (q, d); those of queries that it is not for are zeros.
+        Rows of shape (q, d), unit where cosines are compared; those of queries that it is not for are zeros.
     excluded
         For each of the q queries the ids that must not be answered.
     options
@@ -96,16 +96,12 @@ class Meaning:
         return [found[place] for place in places], plan
 
     def similarities(self, wanted: Mapping[int, Sequence[str]]) -> dict[int, dict[str, float]]:
-        """The cosines of some items with the query at each place; those without a vector are left out."""
-        import numpy as np
-
+        """The similarities of some items to the query at each place; those without a vector are left out."""
         every = dict.fromkeys(id_ for ids in wanted.values() for id_ in ids)
         stored = self.store.vectors(list(every), self.space)
         return {
             place: {
-                id_: float(np.clip(self.vectors[place].astype(np.float64) @ stored[id_], -1, 1))
-                for id_ in ids
-                if id_ in stored
+                id_: _similarity(self.vectors[place], stored[id_], self.space.metric) for id_ in ids if id_ in stored
             }
             for place, ids in wanted.items()
             if place in self.places
@@ -123,6 +119,17 @@ class Meaning:
             parameters=self.options.parameters,
         )
         return found.rows, found.plan
+
+
+def _similarity(query: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], metric: Metric) -> float:
+    """As a store has it: cosine, inner product, or the negative squared distance."""
+    import numpy as np
+
+    wide = query.astype(np.float64)
+    if metric == "l2":
+        return -float(np.square(vector - wide).sum())
+    product = float(wide @ vector)
+    return product if metric == "ip" else min(1.0, max(-1.0, product))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

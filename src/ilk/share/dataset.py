@@ -49,7 +49,7 @@ def to_dataset(store: Store, space: Space) -> Any:
     -------
     datasets.Dataset
         The columns ``id``, ``uri``, ``caption`` (the first) and ``captions``, one for each field of metadata, and
-        ``embeddings``: unit rows of d numbers, float32.
+        ``embeddings``: rows of d numbers, float32, as they are stored: of length 1, unless the gallery keeps them raw.
 
     Raises
     ------

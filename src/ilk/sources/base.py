@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ilk.records import Item, Metadata
+from ilk.records import Item, Metadata, Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,6 +149,16 @@ class VectorSource(Protocol):
         ...
 
     @property
+    def metric(self) -> Metric | None:
+        """How they are compared; None for as the gallery compares."""
+        ...
+
+    @property
+    def normalise(self) -> bool | None:
+        """Whether they are divided by their length; None for as the gallery has it."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """Numbers in a vector, d."""
         ...
@@ -163,8 +173,8 @@ class VectorSource(Protocol):
         """The directory that a gallery of this source is made in if none is named; absolute."""
         ...
 
-    def batches(self, size: int) -> Iterator[list[tuple[Item, npt.NDArray[np.float32]]]]:
-        """The items with their unit rows of shape (d,), so many at a time.
+    def batches(self, size: int, *, normalise: bool = True) -> Iterator[list[tuple[Item, npt.NDArray[np.float32]]]]:
+        """The items with their unit rows of shape (d,), or the rows as they are, so many at a time.
 
         Raises
         ------

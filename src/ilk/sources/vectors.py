@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ilk.errors import SourceError
-from ilk.records import Item, Metadata
+from ilk.records import Comparing, Item, Metadata, Metric
 from ilk.sources import names
 from ilk.sources.tables.seen import Seen
 
@@ -78,6 +78,8 @@ class Embeddings:
         The name of the model that made them, if that is known.
     top
         The folder of the file they are in, absolute; for arrays the working directory.
+    metric, normalise
+        How they are compared, and whether each is divided by its length; None for as the gallery has it.
     vectors
         Where they come from.
     """
@@ -85,6 +87,8 @@ class Embeddings:
     name: str
     model: str | None
     top: Path
+    metric: Metric | None = None
+    normalise: bool | None = None
     vectors: Vectors = field(repr=False)
 
     @property
@@ -102,16 +106,16 @@ class Embeddings:
         """How many there are."""
         return self.vectors.count
 
-    def batches(self, size: int) -> Iterator[list[tuple[Item, npt.NDArray[np.float32]]]]:
-        """The items with their unit rows of shape (d,), so many at a time.
+    def batches(self, size: int, *, normalise: bool = True) -> Iterator[list[tuple[Item, npt.NDArray[np.float32]]]]:
+        """The items with their unit rows of shape (d,), or the rows as they are, so many at a time.
 
         Raises
         ------
         ilk.errors.SourceError
-            If a vector has numbers that are not finite, or none but zeros; if an id comes twice, or the rest of a
-            file cannot be read.
+            If a vector has numbers that are not finite, or none but zeros and is to have a direction; if an id comes
+            twice, or the rest of a file cannot be read.
         """
-        for rows, units in self._checked(size):
+        for rows, units in self._checked(size, normalise=normalise):
             yield [
                 (_item(self.kind, id_, uri or id_, captions, metadata, unit), unit)
                 for id_, uri, captions, metadata, unit in zip(
@@ -127,16 +131,16 @@ class Embeddings:
         ilk.errors.SourceError
             As `batches`.
         """
-        for _ in self._checked(CHECKED_ROWS):
+        for _ in self._checked(CHECKED_ROWS, normalise=self.normalise is not False):
             pass
 
-    def _checked(self, size: int) -> Iterator[tuple[Rows, npt.NDArray[np.float32]]]:
+    def _checked(self, size: int, *, normalise: bool) -> Iterator[tuple[Rows, npt.NDArray[np.float32]]]:
         seen = Seen()
         for rows in self.vectors.read(size):
             for number, id_ in enumerate(rows.ids, start=rows.first):
                 if not seen.add(id_):
                     raise SourceError(f'The id "{id_}" of row {number:,} has come before. Each vector needs its own.')
-            yield rows, unit_rows(rows)
+            yield rows, unit_rows(rows) if normalise else raw_rows(rows)
         if not seen:
             raise SourceError(f'There are no vectors in "{self.name}".')
 
@@ -150,6 +154,8 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
     uris: Sequence[Any] | None = None,
     name: str | None = None,
     model: str | None = None,
+    metric: Metric | None = None,
+    normalise: bool | None = None,
 ) -> Embeddings:
     """Vectors made elsewhere to add to a gallery, where they are searched without any model.
 
@@ -166,7 +172,8 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
         What each vector's item is called, each once; or a file. Vectors in a file without ids are called by the
         file's name and their number from 0, such as ``vectors.npy#0``.
     vectors
-        Numbers of shape (n, d), of any length above zero, which becomes 1; or a ``.npy`` file. If `ids` is a file,
+        Numbers of shape (n, d), of any length above zero, which becomes 1 unless `normalise` is False; or a ``.npy``
+        file. If `ids` is a file,
         the column or array in it.
     metadata
         A dictionary for each vector, or a dictionary or data frame of columns.
@@ -179,9 +186,16 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
         By default the file's name, or ``"embeddings"``.
     model
         The name of the model that made them, so that words and pictures can be compared with them.
+    metric
+        How they are compared: ``"cosine"``, ``"ip"`` or ``"l2"``; by default as the gallery compares.
+    normalise
+        Whether each is divided by its length; by default as the gallery has it. As they are, they are kept in float16,
+        which ends at 65,504.
 
     Raises
     ------
+    ilk.errors.InputError
+        If there is no such metric, or cosines are wanted of vectors as they are.
     ilk.errors.SourceError
         If there are not as many of each, an id comes twice, or a vector has no direction: zeros alone, or numbers that
         are not finite. Vectors in files are looked at when they are added.
@@ -190,13 +204,15 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
     """
     from ilk.sources import arrays
 
+    if metric is not None:
+        Comparing(metric=metric, normalised=normalise is not False)
     said = arrays.Said(metadata=metadata, captions=captions, uris=uris)
     if not isinstance(ids, str | Path):
         given = arrays.from_parts(ids, vectors, said)
         path = Path(vectors) if isinstance(vectors, str | Path) else None
         called = name or DEFAULT_NAME
         top = Path.cwd() if path is None else names.absolute(path).parent
-        made = Embeddings(name=called, model=model, top=top, vectors=given)
+        made = Embeddings(name=called, model=model, top=top, metric=metric, normalise=normalise, vectors=given)
         if path is None:  # what is in memory can be refused before anything is written
             made.check()
         return made
@@ -204,7 +220,12 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
     if not (vectors is None or isinstance(vectors, str)):
         raise SourceError(f'"{ids}" is read as a file. For one vector, give a list of one id.')
     return Embeddings(
-        name=name or path.name, model=model, top=path.parent, vectors=arrays.from_file(path, vectors, said)
+        name=name or path.name,
+        model=model,
+        top=path.parent,
+        metric=metric,
+        normalise=normalise,
+        vectors=arrays.from_file(path, vectors, said),
     )
 
 
@@ -218,21 +239,45 @@ def unit_rows(rows: Rows) -> npt.NDArray[np.float32]:
     """
     import numpy as np
 
-    wide: npt.NDArray[np.float64] = np.asarray(rows.vectors, np.float64)
-    largest = np.abs(wide).max(axis=1)
-    for wrong, what in (
-        (~np.isfinite(largest), "has numbers that are not finite"),
-        (largest == 0, "has only zeros, and so no direction"),
-    ):
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise SourceError(
-                f'The vector of "{rows.ids[row]}" (row {rows.first + row:,}, from 0) {what}. Leave it out, or make it '
-                "again."
-            )
+    wide, largest = _finite(rows)
+    if not largest.all():
+        raise _faulty(rows, int(largest.argmin()), "has only zeros, and so no direction")
     wide = wide / largest[:, np.newaxis]  # so that squaring neither overflows nor vanishes
     unit: npt.NDArray[np.float32] = (wide / np.linalg.norm(wide, axis=1, keepdims=True)).astype(np.float32)
     return unit
+
+
+def raw_rows(rows: Rows) -> npt.NDArray[np.float32]:
+    """The vectors as they are, of shape (n, d).
+
+    Raises
+    ------
+    ilk.errors.SourceError
+        If one has numbers that are not finite, in float32; says which.
+    """
+    import numpy as np
+
+    wide, largest = _finite(rows)
+    if largest.max() > np.finfo(np.float32).max:
+        raise _faulty(rows, int(largest.argmax()), "has numbers that are too large")
+    return wide.astype(np.float32)
+
+
+def _finite(rows: Rows) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The vectors, of shape (n, d), and of each the largest number regardless of sign."""
+    import numpy as np
+
+    wide: npt.NDArray[np.float64] = np.asarray(rows.vectors, np.float64)
+    largest: npt.NDArray[np.float64] = np.abs(wide).max(axis=1)
+    wrong = ~np.isfinite(largest)
+    if wrong.any():
+        raise _faulty(rows, int(wrong.argmax()), "has numbers that are not finite")
+    return wide, largest
+
+
+def _faulty(rows: Rows, row: int, what: str) -> SourceError:
+    said = f'The vector of "{rows.ids[row]}" (row {rows.first + row:,}, from 0) {what}.'
+    return SourceError(f"{said} Leave it out, or make it again.")
 
 
 def _item(  # noqa: PLR0913, PLR0917 -- the parts of an item

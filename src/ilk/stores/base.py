@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, Item, Metadata, Neighbour, Space
+from ilk.records import Comparing, Failure, GalleryInfo, Item, Metadata, Neighbour, Space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,6 +113,11 @@ class Store(Protocol):
         """The name of the model to use where none is named; None if the gallery does not say."""
         ...
 
+    @property
+    def comparing(self) -> Comparing:
+        """How the gallery compares vectors, where the space that they are of does not exist yet."""
+        ...
+
     def spaces(self) -> tuple[Space, ...]:
         """Every space, in the order they were made."""
         ...
@@ -189,12 +194,12 @@ class Store(Protocol):
         where: Filter | None = None,
         parameters: Mapping[str, float] | None = None,
     ) -> Found:
-        """The k items nearest to each query by cosine, nearest first.
+        """The k items nearest to each query as the space compares, nearest first.
 
         Parameters
         ----------
         queries
-            Unit rows of shape (q, d), float32.
+            Rows of shape (q, d), float32; unit rows where cosines are compared.
         k
             At most this many each; fewer only when the gallery holds fewer that may be answered.
         exclude

@@ -12,6 +12,7 @@ from ilk.analysis.duplicates import orientation
 from ilk.analysis.duplicates.groups import Kind
 from ilk.analysis.duplicates.nearness import cosines
 from ilk.analysis.duplicates.verification import Verdicts, verify
+from ilk.analysis.rows import unit_rows
 
 if TYPE_CHECKING:
     from ilk.analysis.duplicates.shelf import Shelf
@@ -64,7 +65,7 @@ class Evidence:
             page = [self._ids[place] for place in places[start : start + PAGE]]
             found = self._store.vectors(page, self._space)
             rows[start : start + PAGE] = [found[id_] for id_ in page]
-        return rows
+        return rows if self._space.normalised else unit_rows(rows)
 
     def signatures(self, places: Rows) -> Signatures:
         """Of pictures that have one."""

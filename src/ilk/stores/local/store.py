@@ -6,12 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
 from ilk.plans import Plan
-from ilk.records import Failure, GalleryInfo, Item, Space
+from ilk.records import Comparing, Failure, GalleryInfo, Item, Space
 from ilk.stores.base import Found, Kept, Known
 from ilk.stores.local import catalog, migrations, saved, words
 from ilk.stores.local.answers import answers
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ilk.filters.tree import Filter
+    from ilk.records import Metric
     from ilk.stores.local.filtering import Answers
     from ilk.stores.local.writer import LocalWriter
 
@@ -67,6 +68,7 @@ class LocalStore:
         path: str | Path,
         *,
         default_model: str | None = None,
+        comparing: Comparing | None = None,
         lock_timeout_s: float = 0.0,
         policy: IndexPolicy | None = None,
     ) -> LocalStore:
@@ -76,6 +78,8 @@ class LocalStore:
         ----------
         default_model
             The name of the model to use where none is named.
+        comparing
+            How vectors are compared; by cosine if it is not said.
 
         Raises
         ------
@@ -103,7 +107,7 @@ class LocalStore:
                 raise GalleryExistsError(
                     f"There is a gallery at {directory} already: open it, or choose another place."
                 )
-            _make(directory, database, default_model)
+            _make(directory, database, default_model, comparing or Comparing())
         finally:
             lock.release()
         return cls.open(directory, lock_timeout_s=lock_timeout_s, policy=policy)
@@ -152,6 +156,16 @@ class LocalStore:
         with self._database.reading() as connection:
             model = catalog.setting(connection, "default_model")
         return None if model is None else str(model)
+
+    @property
+    def comparing(self) -> Comparing:
+        """How vectors are compared in spaces that are yet to be made."""
+        with self._database.reading() as connection:
+            metric = catalog.setting(connection, "metric")
+            normalised = catalog.setting(connection, "normalised")
+        if metric is None:  # made without saying so
+            return Comparing()
+        return Comparing(metric=cast("Metric", metric), normalised=bool(normalised))
 
     def spaces(self) -> tuple[Space, ...]:
         """Every space, in the order they were made."""
@@ -242,7 +256,7 @@ class LocalStore:
         where: Filter | None = None,
         parameters: Mapping[str, float] | None = None,
     ) -> Found:
-        """The k items nearest to each query by cosine, nearest first; see `ilk.stores.base.Store.search`.
+        """The k items nearest to each query, nearest first; see `ilk.stores.base.Store.search`.
 
         Cost: one scan of the space's vectors for each query.
         """
@@ -341,6 +355,7 @@ class LocalStore:
             tail=view.tail if view.tail < view.count else 0,
             parameters=course.parameters,
             took_ms={step: 1000 * seconds for step, seconds in steps.items()},
+            metric=view.metric,
         )
         return Found(rows=rows, plan=plan)
 
@@ -368,7 +383,7 @@ class LocalStore:
             lock.release()
 
 
-def _make(directory: Path, database: Path, default_model: str | None) -> None:
+def _make(directory: Path, database: Path, default_model: str | None, comparing: Comparing) -> None:
     """Make the database beside its place, whole, and rename it into it."""
     beside = database.with_name(f"{database.name}.new")
     beside.unlink(missing_ok=True)
@@ -378,6 +393,9 @@ def _make(directory: Path, database: Path, default_model: str | None) -> None:
             migrations.create(connection)
             if default_model is not None:
                 connection.execute("INSERT INTO setting VALUES ('default_model', ?)", (default_model,))
+            if comparing != Comparing():
+                said = [("metric", comparing.metric), ("normalised", int(comparing.normalised))]
+                connection.executemany("INSERT INTO setting VALUES (?, ?)", said)
         finally:
             connection.close()
     beside.replace(database)
