@@ -71,9 +71,8 @@ def test_an_old_gallery_is_brought_up_to_date_when_opened(
     monkeypatch.setattr(migrations, "CHANGES", changes)
     monkeypatch.setattr(migrations.newest_version, "__defaults__", (changes,))
     monkeypatch.setattr(migrations.upgrade, "__kwdefaults__", {"directory": changes})
-    store = LocalStore.open(tmp_path / ".ilk")
-    assert store.info().schema_version == 3
-    store.close()
+    LocalStore.open(tmp_path / ".ilk").close()
+    assert version_of(tmp_path / ".ilk" / "gallery.sqlite") == 3  # by hand: made-up changes lack the real ones' columns
     connection = sqlite3.connect(tmp_path / ".ilk" / "gallery.sqlite")
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert connection.execute("SELECT text FROM note").fetchall() == [("MADE BY; A MIGRATION",)]
