@@ -17,6 +17,7 @@ from colour_encoder import COLOURS, ColourEncoder
 from galleries import paint
 from ilk.errors import InputError, ModelMismatchError, QueryError, SourceError
 from ilk.gallery import Gallery
+from ilk.query import Query
 from ilk.records import Comparing, Metric
 from ilk.stores.local import LocalStore
 
@@ -27,9 +28,14 @@ QUERY = "red"
 def photos(tmp_path: Path) -> Path:
     """One picture of each colour, and some between."""
     for name, colour in COLOURS.items():
-        paint(tmp_path / "photos" / f"{name}.png", tuple(map(int, colour)))
-        paint(tmp_path / "photos" / f"dark-{name}.png", tuple(int(each / 3) for each in colour))
+        paint(tmp_path / "photos" / f"{name}.png", _rgb(colour, 1))
+        paint(tmp_path / "photos" / f"dark-{name}.png", _rgb(colour, 3))
     return tmp_path / "photos"
+
+
+def _rgb(colour: tuple[float, float, float], darker: float) -> tuple[int, int, int]:
+    red, green, blue = colour
+    return int(red / darker), int(green / darker), int(blue / darker)
 
 
 def made(photos: Path, metric: Metric, *, normalised: bool = False) -> Gallery:
@@ -49,6 +55,11 @@ def raw_rows(photos: Path, *, normalise: bool = False) -> tuple[list[str], npt.N
     )
 
 
+def vector(*numbers: float) -> Query:
+    """A query of these."""
+    return ilk.vector(np.array(numbers, np.float32))
+
+
 @pytest.mark.parametrize("normalised", [True, False])
 @pytest.mark.parametrize("metric", ["l2", "ip"])
 def test_a_gallery_answers_as_a_flat_index(photos: Path, metric: Metric, normalised: bool) -> None:  # noqa: FBT001 -- pytest's
@@ -57,7 +68,7 @@ def test_a_gallery_answers_as_a_flat_index(photos: Path, metric: Metric, normali
     index: Any = faiss.IndexFlatL2(4) if metric == "l2" else faiss.IndexFlatIP(4)
     index.add(rows)
     encoder = ColourEncoder()
-    vector = np.array([0.5, 0.1, -0.25, 3.0], np.float32)
+    own = np.array([0.5, 0.1, -0.25, 3.0], np.float32)
     asked = [
         (ilk.text(QUERY), encoder.encode_texts([QUERY], normalise=normalised)[0]),
         (
@@ -65,7 +76,7 @@ def test_a_gallery_answers_as_a_flat_index(photos: Path, metric: Metric, normali
             encoder.encode_images([Image.new("RGB", (9, 9), "orange")], normalise=normalised)[0],
         ),
         (ilk.item("dark-red.png"), rows[ids.index("dark-red.png")]),
-        (ilk.vector(vector), vector),
+        (ilk.vector(own), own),
     ]
     with made(photos, metric, normalised=normalised) as gallery:
         assert gallery.check() == ()
@@ -148,10 +159,10 @@ def test_what_makes_no_sense_there_is_refused(photos: Path, tmp_path: Path) -> N
             InputError, match=r"A relevance is told of cosines alone, .* squared distance of vectors as"
         ):
             gallery.search("red", min_relevance=0.2)
-        for wrong in ([0, 0, np.inf, 0], [1e20, 0, 0, 0]):
+        for wrong in (vector(0, 0, np.inf, 0), vector(1e20, 0, 0, 0)):
             with pytest.raises(QueryError, match="none beyond"):
-                gallery.search(ilk.vector(wrong))
-        assert gallery.search(ilk.vector([0, 0, 0, 0]), k=1)
+                gallery.search(wrong)
+        assert gallery.search(vector(0, 0, 0, 0), k=1)
     with pytest.raises(InputError, match=r'by "cosine", "ip" or "l2"; \'manhattan\' was given'):
         ilk.create(tmp_path / "a", metric="manhattan")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="A cosine does not depend on how long"):
@@ -159,7 +170,7 @@ def test_what_makes_no_sense_there_is_refused(photos: Path, tmp_path: Path) -> N
     assert not (tmp_path / "a").exists()
     with ilk.create(tmp_path / "a", metric="ip") as other:
         other.add(ilk.embeddings(["a"], [[3.0, 4.0]]))
-        assert other.search(ilk.vector([3.0, 4.0]))[0].similarity == pytest.approx(5, abs=1e-2)
+        assert other.search(vector(3, 4))[0].similarity == pytest.approx(5, abs=1e-2)
 
 
 def test_settings_are_kept(photos: Path) -> None:
@@ -179,6 +190,18 @@ def test_settings_are_kept(photos: Path) -> None:
         both = gallery.search("red", space="both", model="colour", k=3)
         assert both[0].id == "red.png"
         assert all(hit.distance is not None for hit in both)
+
+
+def test_a_model_of_unit_rows_alone_makes_no_raw_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anything is written."""
+
+    def refuse(*_: object, **__: object) -> npt.NDArray[np.float32]:
+        raise InputError("pocket gives vectors of length 1 and no others.")
+
+    monkeypatch.setattr("ilk.encoders.abstract.AbstractEncoder.encode_images", refuse)
+    with pytest.raises(InputError, match="no others"):
+        ilk.create(tmp_path / "a", model="pocket", metric="l2", normalise=False)
+    assert not (tmp_path / "a").exists()
 
 
 # -- vectors made elsewhere -------------------------------------------------------------------------------------------
@@ -201,7 +224,7 @@ def test_embeddings_as_they_are(tmp_path: Path) -> None:
             assert gallery.add(source).unchanged == 20
             hits = gallery.search(ilk.vector(rows[0] + 1), k=5)
             assert [hit.id for hit in hits] == [ids[place] for place in found[0]]
-            np.testing.assert_allclose([hit.distance for hit in hits], expected[0], rtol=1e-5)
+            assert [hit.distance for hit in hits] == pytest.approx(expected[0].tolist(), rel=1e-5)
             space = gallery.models.space()
             np.testing.assert_array_equal(gallery.store.vectors(["07"], space)["07"], rows[7])
     with ilk.open(tmp_path / "b") as gallery, pytest.raises(ModelMismatchError, match="by l2, as they are"):
@@ -222,7 +245,7 @@ def test_embeddings_that_make_no_sense(tmp_path: Path) -> None:
         ilk.embeddings(["a"], [[1.0, 0.0]], metric="dot")  # type: ignore[arg-type]
     with ilk.create(tmp_path / "a", metric="l2", normalise=False) as gallery:
         gallery.add(ilk.embeddings(["a"], [[0.0, 0.0]], normalise=False))
-        assert gallery.search(ilk.vector([3.0, 4.0]))[0].distance == pytest.approx(25)
+        assert gallery.search(vector(3, 4))[0].distance == pytest.approx(25)
         with pytest.raises(InputError, match="65,504"):
             gallery.add(ilk.embeddings(["b"], [[1e6, 0.0]]))
     with ilk.create(tmp_path / "b") as gallery, pytest.raises(InputError, match="A cosine does not"):

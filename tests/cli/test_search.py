@@ -237,3 +237,43 @@ def test_what_is_no_file_is_printed_as_what_it_is(ilk: Ilk, tmp_path: Path, monk
         gallery.add(library.embeddings(["a", "b"], [[1.0, 0.0], [1.0, 0.1]], uris=uris))
     assert sorted(ilk("search", "item:a", "--paths").out.splitlines()) == uris[1:]
     assert sorted(ilk("search", "item:b", "--paths").out.splitlines()) == uris[:1]
+
+
+def test_a_gallery_of_distances(ilk: Ilk, tmp_path: Path) -> None:
+    """``--metric`` and ``--raw`` make it; hits have a distance, nearest first, on every kind of output."""
+    photos = tmp_path / "far"
+    for name in COLOURS:
+        paint(photos / f"{name}.png", name, size=(64, 48))
+    assert ilk("index", photos, "--metric", "l2", "--raw", "-q").code == 0
+    assert "metric    l2: squared distance of vectors as their model gives them" in ilk("info", "-g", photos).out
+    spaces = ilk("info", "-g", photos, "--json").json["spaces"]
+    assert [(space["metric"], space["normalised"]) for space in spaces] == [("l2", False)]
+    told = ilk("search", "red", "-g", photos, "--json").json["hits"]
+    distances = [hit["distance"] for hit in told]
+    assert distances == sorted(distances)
+    assert distances[0] > 4  # of unit vectors none is larger
+    assert [hit["similarity"] for hit in told] == [-each for each in distances]
+    lines = ilk("search", "red", "-g", photos)
+    assert [line.split("\t")[1] for line in lines.out.splitlines()] == [f"{each:.3f}" for each in distances]
+    least = str(-distances[2])
+    assert len(ilk("search", "red", "-g", photos, "--min-similarity", least, "--json").json["hits"]) in {2, 3}
+    assert "by squared distance" in ilk("search", "red", "-g", photos, "--explain").err
+    page = tmp_path / "hits.html"
+    assert ilk("search", "red", "-g", photos, "--html", page).code == 0
+    assert "distance" in page.read_text(encoding="utf-8")
+    assert ilk("search", "red", "-g", photos, "--sheet", tmp_path / "hits.png").code == 0
+
+
+def test_a_gallery_keeps_its_metric(ilk: Ilk, photos: Path, tmp_path: Path) -> None:
+    """Another one on a gallery that is there is refused in one sentence, as is nonsense for a new one."""
+    for asked in (["--metric", "l2"], ["--raw"]):
+        said = ilk("index", photos, *asked)
+        assert said.code == 2
+        assert "compares by cosine of vectors of length 1, and does so for good" in said.err
+        assert len(said.err.splitlines()) == 1
+    assert ilk("index", photos, "--metric", "cosine", "-q").code == 0
+    said = ilk("index", photos, "--raw", "-g", tmp_path / "other")
+    assert (said.code, "A cosine does not depend" in said.err) == (2, True)
+    assert not (tmp_path / "other").exists()
+    said = ilk("search", "red", "-g", photos, "--min-similarity", "3")
+    assert (said.code, said.err) == (2, "ilk: A cosine similarity lies between -1 and 1; 3.0 was given.\n")
