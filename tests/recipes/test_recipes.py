@@ -22,8 +22,9 @@ from ilk import load_encoder
 from recipes.page import follow, headings
 
 POCKET = {"openai/clip-vit-base-patch32": "pocket"}
-CLIP, VIT, FOLDER, TABLE = (
+CLIP, RAW, VIT, FOLDER, TABLE = (
     "CLIP, Hugging Face datasets and FAISS",
+    "Raw features and IndexFlatL2",
     "Image similarity with a vision transformer",
     "A folder, a FAISS index, and a plot",
     "A table of URLs with captions",
@@ -42,7 +43,7 @@ def pocket_texts(*texts: str) -> npt.NDArray[np.float32]:
 
 def test_every_recipe_of_the_page_is_followed() -> None:
     """A recipe that is added to the page gets a test."""
-    assert headings() == [CLIP, VIT, FOLDER, TABLE]
+    assert headings() == [CLIP, RAW, VIT, FOLDER, TABLE]
 
 
 @pytest.mark.usefixtures("kitchen")
@@ -78,6 +79,50 @@ def test_what_was_saved_is_what_is_loaded() -> None:
     assert [(hit.id, hit.similarity) for hit in done["reopened"]] == [
         (hit.id, hit.similarity) for hit in done["pictures"]
     ]
+
+
+@pytest.mark.usefixtures("kitchen")
+def test_raw_features(capsys: pytest.CaptureFixture[str]) -> None:
+    """Distances are those of the `IndexFlatL2` that datasets make of raw rows, in the same order."""
+    done = follow(RAW, POCKET)
+    gallery, photos, hits = done["gallery"], done["photos"], done["hits"]
+    assert [photos[int(hit.id.partition("#")[2])]["image"] for hit in hits] == done["nearest"]["image"][:]
+    np.testing.assert_allclose([hit.distance for hit in hits], done["distances"], rtol=2e-3)
+    assert done["distances"][0] > 4  # of unit rows none is as far
+    assert capsys.readouterr().out.splitlines() == [f"{hit.distance:.3f} {hit.id}" for hit in hits]
+
+    rows = done["rows"]
+    squared = np.square(rows - rows[0]).sum(axis=1)
+    nearest = np.argsort(squared, kind="stable")[:3]
+    assert [hit.id for hit in done["alike"]] == [f"photos#{row}" for row in nearest]
+    np.testing.assert_allclose([hit.distance for hit in done["alike"]], squared[nearest], rtol=5e-3, atol=1e-3)
+
+    stored = gallery.to_dataset()  # in halves, from which the index has ilk's very distances
+    stored.add_faiss_index("embeddings")
+    distances, examples = stored.get_nearest_examples("embeddings", done["query"], k=3)
+    assert examples["id"] == [hit.id for hit in hits]
+    np.testing.assert_allclose([hit.distance for hit in hits], distances, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("kitchen")
+def test_raw_features_of_a_checkpoint(kitchen: Path) -> None:
+    """They are what transformers gives, undivided."""
+    torch = pytest.importorskip("torch", reason="checkpoints run with torch: pip install 'ilk[torch]'")
+    transformers = pytest.importorskip("transformers")
+    folder = FAMILIES["clip"](kitchen / "clip")
+    done = follow(RAW, {"openai/clip-vit-base-patch32": "./clip"})
+
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    processor = transformers.AutoImageProcessor.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    with torch.no_grad():
+        pixels = processor([Image.open(path).convert("RGB") for path in done["files"]], return_tensors="pt")
+        rows = model.get_image_features(**pixels).pooler_output.numpy()
+        asked = tokenizer(["flowers in a meadow"], return_tensors="pt")
+        query = model.get_text_features(**asked).pooler_output.numpy()[0]
+    squared = np.square(rows - query).sum(axis=1)
+    for hit in done["hits"]:
+        assert hit.distance == pytest.approx(float(squared[int(hit.id.partition("#")[2])]), rel=0.02)
 
 
 def test_a_vision_transformer(kitchen: Path, capsys: pytest.CaptureFixture[str]) -> None:
