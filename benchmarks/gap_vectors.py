@@ -33,6 +33,7 @@ MIDDLE = 0.7
 NEIGHBOURS = 10
 NOISE = 0.1
 CHUNK = 256
+PROBES = 96
 
 Rows = npt.NDArray[np.float32]
 
@@ -47,6 +48,8 @@ class GapVectors:
         Those that are searched, (n, d).
     text_queries, picture_queries
         Those that ask, (q, d) each.
+    text_probes
+        Other texts, for an engine that tunes itself to them, (p, d).
     how
         How they were made, for whoever reads the results.
     """
@@ -54,6 +57,7 @@ class GapVectors:
     pictures: Rows
     text_queries: Rows
     picture_queries: Rows
+    text_probes: Rows
     how: str
 
 
@@ -76,18 +80,19 @@ def make(count: int, dimension: int, *, queries: int, data: Path = DATA, cache: 
     asked = rng.permutation(len(pictures))
     kept_out, rest = pictures[asked[:queries]], pictures[asked[queries:]]
     grown = _grown(rest, count, rng)
-    words = texts[rng.permutation(len(texts))[:queries]]
+    drawn = rng.permutation(len(texts))
+    words, probes = texts[drawn[:queries]], texts[drawn[queries : queries + PROBES]]
     how = (
         f"{len(rest)} photographs as pocket sees them, whole and at their middle, and points between neighbours; "
         f"{len(words)} captions and {len(kept_out)} other photographs ask"
     )
     if dimension < grown.shape[1]:
         turn = np.linalg.qr(rng.standard_normal((grown.shape[1], dimension)))[0].astype(np.float32)
-        grown, words, kept_out = (_unit(rows @ turn) for rows in (grown, words, kept_out))
+        grown, words, kept_out, probes = (_unit(rows @ turn) for rows in (grown, words, kept_out, probes))
         how += f"; projected from 512 to {dimension} dimensions"
     elif dimension > grown.shape[1]:
         raise SystemExit(f"Real vectors have at most {grown.shape[1]} numbers; {dimension} were asked for.")
-    return GapVectors(pictures=grown, text_queries=words, picture_queries=kept_out, how=how)
+    return GapVectors(pictures=grown, text_queries=words, picture_queries=kept_out, text_probes=probes, how=how)
 
 
 def _embedded(data: Path, cache: Path | None) -> tuple[Rows, Rows]:
@@ -177,6 +182,7 @@ def _made_up(count: int, dimension: int, queries: int, rng: np.random.Generator)
         pictures=near(count, 0),
         text_queries=near(queries, 1),
         picture_queries=near(queries, 0),
+        text_probes=near(PROBES, 1),
         how="made up: clusters, with texts shifted from pictures; there were no photographs",
     )
 

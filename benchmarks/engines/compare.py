@@ -48,6 +48,7 @@ def prepare(folder: Path, count: int, dimension: int) -> None:
     np.save(folder / "rolls.npy", rolls)
     for modality, queries in zip(MODALITIES, (made.text_queries, made.picture_queries), strict=True):
         np.save(folder / f"queries-{modality}.npy", queries)
+    np.save(folder / "probes-text.npy", made.text_probes)
     answer(folder)
     (folder / "made.json").write_text(json.dumps({"vectors": count, "dimension": dimension, "how": made.how}))
 

@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from benchmarks.engines.base import Numbers, Rows, Setting
 
 BATCH = 8_192
@@ -45,6 +47,8 @@ class Ilk:
                 writer.write(
                     [upsert(item=item, vector=row) for item, row in zip(items, rows, strict=True)], (), space=space
                 )
+            # `ilk index` encodes captions with the gallery's model for this; these vectors come without one.
+            writer.give_probes(space, np.load(place.parents[1] / "probes-text.npy"))
             writer.refresh_index()
 
     def open(self, place: Path) -> None:
