@@ -24,7 +24,7 @@ class FakeFetcher:
 
     made: list[FakeFetcher]
 
-    def __init__(self, limits: fetch.FetchLimits, *, allow_private: bool = False) -> None:
+    def __init__(self, limits: fetch.FetchLimits, *, allow_private: bool = False, heed_opt_out: bool = True) -> None:
         self.limits, self.allow_private = limits, allow_private
         self.closed = False
         type(self).made.append(self)

@@ -136,7 +136,7 @@ class TorchEncoder(AbstractEncoder):
     def batch_size(self) -> int:
         """Pictures it likes to be given at once: as many as keep every replica busy; a guess until it is loaded."""
         if "_loaded" not in self.__dict__:
-            return self.options.batch_size or LARGEST_BATCH["cpu"] * usable_processors()
+            return (self.options.batch_size or LARGEST_BATCH["cpu"]) * (self.options.threads or usable_processors())
         return self._batches["image"].largest * len(self._replicas)
 
     @cached_property
