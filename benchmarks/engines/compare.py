@@ -2,6 +2,10 @@
 
     python -m benchmarks.engines.compare --keep DIRECTORY --python PYTHON [--vectors 1000000] [--json FILE]
 
+``ilk`` is `Gallery.search` as it comes, with the settings that the gallery measured to be enough; ``ilk-quick`` the
+same with settings from the quickest on, as for the others; ``ilk-core`` its index alone, to be compared with ``faiss``,
+which has the same factory string and settings.
+
 PYTHON is the interpreter of an environment with ``lancedb chromadb qdrant-edge-py hnswlib pyarrow`` in it; without it
 ilk and FAISS are measured alone, and that is said. Vectors and queries are those of `benchmarks.gap_vectors`: pictures
 are searched, and texts and pictures ask. Every engine is built on all processors, and asked in turn on one of them, at
@@ -29,6 +33,7 @@ from benchmarks.engines.run import MODALITIES, QUERIES, K
 from benchmarks.gap_vectors import make
 
 OURS = "ilk"
+ALSO_OURS = ("ilk-quick", "ilk-core")
 PLAIN = "faiss"
 OTHERS = ("lance", "chroma", "qdrant", "graph")
 LIMITS = (500, 100, 10, 1)
@@ -133,14 +138,15 @@ def main() -> None:
     parser.add_argument("--python", help="an interpreter that has the other engines")
     parser.add_argument("--vectors", type=int, default=1_000_000)
     parser.add_argument("--dimension", type=int, default=512)
-    parser.add_argument("--engines", nargs="*", default=[OURS, PLAIN, *OTHERS])
+    parser.add_argument("--engines", nargs="*", default=[OURS, *ALSO_OURS, PLAIN, *OTHERS])
     parser.add_argument("--build-only", action="store_true", help="make what is missing, and measure nothing")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     folder = options.keep / f"{options.vectors}x{options.dimension}"
     prepare(folder, options.vectors, options.dimension)
-    asked = [name for name in options.engines if name in {OURS, PLAIN} or options.python]
-    interpreters = {name: sys.executable if name in {OURS, PLAIN} else options.python for name in asked}
+    here = {OURS, *ALSO_OURS, PLAIN}
+    asked = [name for name in options.engines if name in here or options.python]
+    interpreters = {name: sys.executable if name in here else options.python for name in asked}
     for name, python in interpreters.items():
         if name == PLAIN:
             tell_plain(folder)

@@ -67,3 +67,44 @@ class Ilk:
         where = {"roll": {"$lt": limit}}
         hits = self._gallery.search(self._ilk.vector(query), k=k, where=where, parameters=dict(setting) or None)
         return [int(hit.id) for hit in hits]
+
+
+class IlkCore(Ilk):
+    """The same gallery, asked for the numbers and similarities of vectors alone: what is compared with FAISS alone."""
+
+    def build(self, place: Path, vectors: Rows, rolls: Numbers) -> None:
+        """Nothing: it opens what `Ilk` built."""
+
+    def open(self, place: Path) -> None:
+        """Open the gallery's index."""
+        super().open(place.with_name("ilk"))
+        self._search: Any = import_module("ilk.stores.local.search")
+        store = self._gallery.store
+        with store._database.reading() as connection:  # noqa: SLF001 -- below what a store offers
+            self._view = store._views.at(connection, store.spaces()[0])  # noqa: SLF001 -- the same
+
+    def search(self, query: Rows, k: int, setting: Setting) -> Sequence[int]:
+        """Vectors are numbered from 1 in the order they were written."""
+        asked = self._search.Asked(k=k, without=np.empty(0, np.int64), among=None, parameters=setting)
+        (best,), _ = self._search.nearest(self._view, query[None], asked)
+        return [int(number) - 1 for number in best.ids[:k]]
+
+    def search_below(self, query: Rows, k: int, limit: int, setting: Setting) -> Sequence[int]:  # noqa: ARG002 -- see below
+        """Not measured here: filters are the gallery's."""
+        return ()
+
+
+class IlkQuick(Ilk):
+    """The same gallery with settings from the quickest on, for the recall that the others are timed at."""
+
+    settings: ClassVar[Sequence[Setting]] = tuple(
+        {"nprobe": nprobe, "k_factor": factor}
+        for nprobe, factor in ((4, 4), (6, 6), (8, 8), (12, 8), (12, 12), (16, 16), (24, 24), (32, 32))
+    )
+
+    def build(self, place: Path, vectors: Rows, rolls: Numbers) -> None:
+        """Nothing: it opens what `Ilk` built."""
+
+    def open(self, place: Path) -> None:
+        """Open the gallery."""
+        super().open(place.with_name("ilk"))

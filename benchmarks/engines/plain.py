@@ -33,12 +33,11 @@ class Plain:
         index.train(vectors[np.sort(chosen)])
         index.add(vectors)
         faiss.write_index(index, str(place / "index.faiss"))
-        (place / FACTORY).write_text(json.dumps(told), encoding="utf-8")
 
     def open(self, place: Path) -> None:
         """Read it into memory, and set its parameters once and for all."""
         faiss: Any = import_module("faiss")
-        told = json.loads((place / FACTORY).read_text(encoding="utf-8"))
+        told = json.loads((place.parents[1] / FACTORY).read_text(encoding="utf-8"))
         self._index: Any = faiss.read_index(str(place / "index.faiss"))
         space = faiss.ParameterSpace()
         for name, value in told["parameters"].items():

@@ -35,12 +35,14 @@ def engine_of(name: str) -> Engine:
     from benchmarks.engines.chroma import Chroma
     from benchmarks.engines.graph import Graph
     from benchmarks.engines.lance import Lance
-    from benchmarks.engines.ours import Ilk
+    from benchmarks.engines.ours import Ilk, IlkCore, IlkQuick
     from benchmarks.engines.plain import Plain
     from benchmarks.engines.qdrant import Qdrant
 
     engines: dict[str, Callable[[], Engine]] = {
         "ilk": Ilk,
+        "ilk-quick": IlkQuick,
+        "ilk-core": IlkCore,
         "faiss": Plain,
         "lance": Lance,
         "chroma": Chroma,
