@@ -69,7 +69,7 @@ def run(command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, st
 
 
 def _peak_mb(pid: int) -> float:
-    """The most that a program had resident so far. What the system counts at its end includes what it was forked from."""
+    """The most that a program had resident so far; the count at its end includes what it was forked from."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:
