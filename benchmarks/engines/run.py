@@ -93,8 +93,8 @@ def query(engine: Engine, folder: Path, place: Path) -> dict[str, Any]:
 def timed(search: Callable[[Rows], Sequence[int] | None], queries: Rows, truth: Numbers) -> dict[str, float]:
     """Milliseconds a query, recall against the exact answers, and the fewest hits that one had.
 
-    A slow engine is asked fewer, as many as `PATIENCE_S` allows. Before, the queries are asked once without being timed,
-    so that what they touch has been read from the disk.
+    A slow engine is asked fewer, as many as `PATIENCE_S` allows. Before, the queries are asked once without being
+    timed, so that what they touch has been read from the disk.
     """
     started = time.perf_counter()
     for row in queries:
