@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from commands import Ilk
 from galleries import paint
-from ilk.cli import main
-
-Ilk = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
-    """Run ``ilk classify`` with these words: its exit code, what it printed, what it complained of."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
-
-    def run(*words: str | Path, verb: str = "classify") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ilk", verb, *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture
@@ -36,7 +17,7 @@ def photos(tmp_path: Path, ilk: Ilk, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("red", "green", "blue"):
         paint(tmp_path / f"{name}.png", name, size=(160, 120))
     monkeypatch.chdir(tmp_path)
-    assert ilk(tmp_path, verb="index")[0] == 0
+    assert ilk("index", tmp_path)[0] == 0
     return tmp_path
 
 
@@ -46,7 +27,7 @@ LABELS = ("--labels", "a red wall,a green wall,a blue wall", "--no-other")
 @pytest.mark.usefixtures("photos")
 def test_a_gallery_is_counted(ilk: Ilk) -> None:
     """How many pictures are what, most first, with their share."""
-    code, out, err = ilk(*LABELS)
+    code, out, err = ilk("classify", *LABELS)
     assert (code, err) == (0, "")
     assert sum(int(line.split()[0]) for line in out.splitlines()) == 3
     assert all("%" in line for line in out.splitlines())
@@ -55,7 +36,7 @@ def test_a_gallery_is_counted(ilk: Ilk) -> None:
 @pytest.mark.usefixtures("photos")
 def test_each_picture_is_a_line(ilk: Ilk) -> None:
     """Its path, its label, and the best labels with their probabilities."""
-    _, out, _ = ilk(*LABELS, "--each", "--top", "2")
+    _, out, _ = ilk("classify", *LABELS, "--each", "--top", "2")
     lines = {line.split("\t")[0]: line.split("\t")[1:] for line in out.splitlines()}
     assert set(lines) == {"red.png", "green.png", "blue.png"}
     assert lines["green.png"][0] == "a green wall"
@@ -64,11 +45,11 @@ def test_each_picture_is_a_line(ilk: Ilk) -> None:
 
 def test_labels_are_saved_and_stay(ilk: Ilk, photos: Path) -> None:
     """A filter finds them, and indexing again leaves them alone."""
-    code, _, err = ilk(*LABELS, "--save", "kind")
+    code, _, err = ilk("classify", *LABELS, "--save", "kind")
     assert code == 0
     assert "kind_probability" in err
-    assert "3 unchanged" in ilk(photos, verb="index")[2] + ilk(photos, verb="index")[1]
-    _, out, _ = ilk("--labels", "wall,tree", "--no-other", "--where", 'kind = "a red wall"', "--json")
+    assert "3 unchanged" in ilk("index", photos)[2] + ilk("index", photos)[1]
+    _, out, _ = ilk("classify", "--labels", "wall,tree", "--no-other", "--where", 'kind = "a red wall"', "--json")
     assert {each["id"] for each in json.loads(out)["items"]} >= {"red.png"}
 
 
@@ -77,7 +58,7 @@ def test_json_is_the_whole_answer(ilk: Ilk) -> None:
     """The same as in Python, whichever order its keys are in."""
     import ilk as package
 
-    _, out, _ = ilk(*LABELS, "--json")
+    _, out, _ = ilk("classify", *LABELS, "--json")
     with package.open() as gallery:
         found = package.classify(gallery, ["a red wall", "a green wall", "a blue wall"], other=False)
     assert json.loads(out) == found.to_dict()
@@ -85,11 +66,11 @@ def test_json_is_the_whole_answer(ilk: Ilk) -> None:
 
 def test_pictures_and_hits(ilk: Ilk, photos: Path) -> None:
     """Pictures that are named, with or without a gallery; or those nearest to a query."""
-    _, out, _ = ilk(*LABELS, photos / "red.png")
+    _, out, _ = ilk("classify", *LABELS, photos / "red.png")
     assert out.split("\t")[1] == "a red wall"
-    _, out, _ = ilk(*LABELS, "--query", "a blue wall", "-k", "2")
+    _, out, _ = ilk("classify", *LABELS, "--query", "a blue wall", "-k", "2")
     assert len(out.splitlines()) == 2
-    _, out, _ = ilk(*LABELS, "--query", "a wall + item:red.png", "-k", "1")
+    _, out, _ = ilk("classify", *LABELS, "--query", "a wall + item:red.png", "-k", "1")
     assert not out.startswith("red.png")  # an item is not among its own hits
 
 
@@ -97,8 +78,8 @@ def test_no_gallery_is_needed_for_a_picture(ilk: Ilk, tmp_path: Path, monkeypatc
     """The built-in model does; for labels of a gallery there must be one."""
     paint(tmp_path / "red.png", "red", size=(160, 120))
     monkeypatch.chdir(tmp_path)
-    assert ilk(*LABELS, "red.png")[0] == 0
-    code, _, err = ilk(*LABELS)
+    assert ilk("classify", *LABELS, "red.png")[0] == 0
+    code, _, err = ilk("classify", *LABELS)
     assert code == 2
     assert "gallery" in err
 
@@ -106,7 +87,7 @@ def test_no_gallery_is_needed_for_a_picture(ilk: Ilk, tmp_path: Path, monkeypatc
 def test_labels_come_from_a_file_too(ilk: Ilk, photos: Path) -> None:
     """Beside those that are named."""
     (photos / "labels.txt").write_text("a green wall\na blue wall\n", encoding="utf-8")
-    _, out, _ = ilk("--labels", "a red wall", "--labels-file", "labels.txt", "--no-other", "--json")
+    _, out, _ = ilk("classify", "--labels", "a red wall", "--labels-file", "labels.txt", "--no-other", "--json")
     assert json.loads(out)["labels"] == ["a red wall", "a green wall", "a blue wall"]
 
 
@@ -131,7 +112,7 @@ def test_labels_come_from_a_file_too(ilk: Ilk, photos: Path) -> None:
 )
 def test_wrong_use_is_one_sentence(ilk: Ilk, words: tuple[str, ...], said: str) -> None:
     """On stderr, with exit code 2, and nothing on stdout."""
-    code, out, err = ilk(*words)
+    code, out, err = ilk("classify", *words)
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
@@ -140,6 +121,6 @@ def test_wrong_use_is_one_sentence(ilk: Ilk, words: tuple[str, ...], said: str) 
 @pytest.mark.usefixtures("photos")
 def test_nothing_to_label_is_exit_code_1(ilk: Ilk) -> None:
     """As for a search that finds nothing."""
-    code, _, err = ilk(*LABELS, "--where", "width > 5000")
+    code, _, err = ilk("classify", *LABELS, "--where", "width > 5000")
     assert code == 1
     assert "no picture" in err

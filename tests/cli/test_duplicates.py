@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
+from commands import Ilk
 from ilk.analysis.duplicates import search
-from ilk.cli import main
 from scenes import scene
 
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Ilk = Callable[..., Said]
 ODD = "-it's a\ncopy.jpg"
 
 
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ilk:
-    """Run ``ilk`` with these words in a folder of three scenes, one of them twice, under an odd name."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
+@pytest.fixture(autouse=True)
+def _scenes(ilk: Ilk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work in an indexed folder of three scenes, one of them twice, under an odd name."""
     for number in range(3):
         scene(number).save(tmp_path / f"{number}.png")
     scene(1).save(tmp_path / ODD, quality=40)
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        code = end.value.code
-        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
-
-    assert run("index", ".", "--quiet").code == 0
-    return run
+    assert ilk("index", ".", "--quiet").code == 0
 
 
 def test_a_report_for_people(ilk: Ilk, tmp_path: Path) -> None:

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from commands import Ilk
 from galleries import paint
-from ilk.cli import main
 
-Ilk = Callable[..., tuple[int, str, str]]
 COLOURS = ("red", "green", "blue", "yellow", "black", "white")
-
-
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
-    """Run ``ilk eval`` with these words: its exit code, what it printed, what it complained of."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
-
-    def run(*words: str | Path, verb: str = "eval") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ilk", verb, *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture
@@ -40,14 +22,14 @@ def walls(tmp_path: Path, ilk: Ilk, monkeypatch: pytest.MonkeyPatch) -> Path:
         lines.append(f"{name}.png,a {name} wall,{'no' if name in {'black', 'blue'} else 'yes'}")
     (tmp_path / "walls.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert ilk("walls.csv", verb="index")[0] == 0
+    assert ilk("index", "walls.csv")[0] == 0
     return tmp_path
 
 
 @pytest.mark.usefixtures("walls")
 def test_what_can_be_measured_is(ilk: Ilk) -> None:
     """Without options: the gallery's own captions, and its index, in tables."""
-    code, out, err = ilk()
+    code, out, err = ilk("eval")
     assert (code, err) == (0, "")
     assert "words to pictures" in out
     assert "R@10" in out
@@ -57,7 +39,7 @@ def test_what_can_be_measured_is(ilk: Ilk) -> None:
 @pytest.mark.usefixtures("walls")
 def test_json_is_the_whole_answer(ilk: Ilk) -> None:
     """Every number, by its name; what was not asked for is null."""
-    code, out, _ = ilk("--labels", "bright", "--json", "--where", 'bright = "yes" or bright = "no"')
+    code, out, _ = ilk("eval", "--labels", "bright", "--json", "--where", 'bright = "yes" or bright = "no"')
     told = json.loads(out)
     assert code == 0
     assert (told["captions"], told["index"]) == (None, [])
@@ -69,7 +51,7 @@ def test_json_is_the_whole_answer(ilk: Ilk) -> None:
 @pytest.mark.usefixtures("walls")
 def test_a_table_for_labels(ilk: Ilk) -> None:
     """By neighbours and by texts."""
-    _, out, _ = ilk("--labels", "bright")
+    _, out, _ = ilk("eval", "--labels", "bright")
     assert "mean average precision" in out
     assert "right by texts, first" in out
 
@@ -77,17 +59,17 @@ def test_a_table_for_labels(ilk: Ilk) -> None:
 def test_captions_of_a_file(ilk: Ilk, walls: Path) -> None:
     """Named behind the option; those of pictures that are not here are counted."""
     (walls / "said.csv").write_text("file,caption\nred.png,red bricks\ngone.png,nothing\n", encoding="utf-8")
-    _, out, _ = ilk("--captions", "said.csv")
+    _, out, _ = ilk("eval", "--captions", "said.csv")
     assert "Captions: said.csv" in out
     assert "1 pictures of the file are not in the gallery" in out
-    assert "1 of" not in ilk("--captions")[1]
-    assert "2 of 6 captioned pictures" in ilk("--captions", "--limit", "2")[1]
+    assert "1 of" not in ilk("eval", "--captions")[1]
+    assert "2 of 6 captioned pictures" in ilk("eval", "--captions", "--limit", "2")[1]
 
 
 def test_plots_are_drawn(ilk: Ilk, walls: Path) -> None:
     """Where it says, and it says where."""
     pytest.importorskip("matplotlib")
-    code, _, err = ilk("--captions", "--plots", "plots")
+    code, _, err = ilk("eval", "--captions", "--plots", "plots")
     assert code == 0
     assert (walls / "plots" / "recall.png").stat().st_size > 1000
     assert "recall.png" in err
@@ -109,7 +91,7 @@ def test_plots_are_drawn(ilk: Ilk, walls: Path) -> None:
 )
 def test_wrong_use_is_one_sentence(ilk: Ilk, words: tuple[str, ...], said: str) -> None:
     """On stderr, with exit code 2, and nothing on stdout."""
-    code, out, err = ilk(*words)
+    code, out, err = ilk("eval", *words)
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
@@ -118,6 +100,6 @@ def test_wrong_use_is_one_sentence(ilk: Ilk, words: tuple[str, ...], said: str) 
 def test_there_must_be_a_gallery(ilk: Ilk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With pictures in it."""
     monkeypatch.chdir(tmp_path)
-    code, _, err = ilk()
+    code, _, err = ilk("eval")
     assert code == 2
     assert "no gallery" in err.lower()

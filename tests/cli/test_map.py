@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from commands import Ilk
 from galleries import paint
-from ilk.cli import main
-
-Ilk = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
-    """Run ``ilk`` with these words: the exit code, stdout and stderr."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
-
-    def run(*words: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -2,56 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
+from commands import Ilk
 from galleries import paint
-from ilk.cli import main
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def ids(self) -> list[str]:
-        return [line.split("\t")[2] for line in self.out.splitlines()]
-
-
-Ilk = Callable[..., Said]
 
 COLOURS = ("red", "green", "blue", "yellow", "black", "white")
-
-
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
-    """Run ``ilk`` with these words."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
-
-    def run(*words: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        code = end.value.code
-        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture

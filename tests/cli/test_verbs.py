@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from commands import Ilk, Said
 from galleries import paint
 from ilk import encoders
-from ilk.cli import main
 from ilk.stores.local import LocalStore
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Ilk = Callable[..., Said]
-
-
-@pytest.fixture
-def ilk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ilk:
-    """Run ``ilk`` with these words."""
-    monkeypatch.delenv("ILK_GALLERY", raising=False)
-
-    def run(*words: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["ilk", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        code = end.value.code
-        return Said(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture
