@@ -144,7 +144,7 @@ def index_sentences(state: IndexState) -> list[str]:
         set_to = ", ".join(f"{name} {value:g}" for name, value in facts["parameters"].items())
         each = round(state.size_bytes / max(1, state.indexed))
         said.append(
-            f"Recall@10 {recall}, {facts['ms']:.2f} ms a query ({facts['exact_ms']:.1f} ms by comparing with "
+            f"Recall@10 {recall}, {facts['ms']:.2f} ms a query ({facts['exact_ms']:.2f} ms by comparing with "
             f"everything), set to {set_to}; built in {facts['build_s']:.1f} s, {each:,} bytes a vector."
         )
     return said

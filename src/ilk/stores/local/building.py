@@ -90,7 +90,7 @@ class Base:
     def _choices(self, n: int, d: int) -> Sequence[tuple[str, str]]:
         """Factory strings to try, with reasons; the last one is sure to do."""
         if self.wanted != kinds.AUTO:
-            return [(self.wanted, "it was asked for")]
+            return [(self.wanted, 'kept until another is asked for, or "auto"')]
         numbers = n * d
         exact = kinds.EXACT, f"of {n:,} vectors of {d} numbers each can be compared in milliseconds"
         if numbers <= self.policy.exact_numbers:
