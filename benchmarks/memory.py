@@ -1,6 +1,6 @@
 """Memory that does not grow with the source: the peak of `ilk index` over few pictures, and over twenty times as many.
 
-    python -m benchmarks.memory [--few 5000] [--many 100000]
+    python -m benchmarks.memory [--few 5000] [--many 100000] [--json FILE]
 
 The pictures are small and no two alike, so that all of them are decoded and encoded. The peak is that of the whole
 process, as the kernel counts it (VmHWM, here by ``resource``). It may differ by 100 MB.
@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.pipeline import machine
 
 BOUND_MB = 100
 PER_FOLDER = 1_000
@@ -52,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--few", type=int, default=5_000)
     parser.add_argument("--many", type=int, default=100_000)
+    parser.add_argument("--json", type=Path, help="also write the result here")
     options = parser.parse_args()
     peaks: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -61,7 +64,11 @@ def main() -> None:
             peaks[count], took_s = peak_mb(folder, Path(place) / f"{count}.ilk")
             print(f"{count:,} pictures: {peaks[count]:.0f} MB, {count / took_s:.0f} pictures/s", file=sys.stderr)
     grown = peaks[options.many] - peaks[options.few]
-    print(json.dumps({"peak_mb": {str(n): round(mb) for n, mb in peaks.items()}, "grown_mb": round(grown)}, indent=2))
+    result = machine() | {"peak_mb": {str(n): round(mb) for n, mb in peaks.items()}, "grown_mb": round(grown)}
+    text = json.dumps(result, indent=2)
+    if options.json is not None:
+        options.json.write_text(f"{text}\n", encoding="utf-8")
+    print(text)
     if grown > BOUND_MB:
         raise SystemExit(f"The peak grew by {grown:.0f} MB, more than {BOUND_MB}.")
 

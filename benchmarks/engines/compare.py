@@ -114,19 +114,24 @@ def table(found: dict[str, Any]) -> str:
     """The figures as a table in Markdown."""
     columns = "text query, ms | recall | picture query, ms | recall | 50 % | 10 % | 1 % | 0.1 %"
     lines = [
-        f"| engine | {columns} | build, s | memory, MB | disk, MB |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| engine | {columns} | build, s | processors, s | memory, MB | disk, MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, each in found["engines"].items():
         if "failed" in each:
-            lines.append(f"| {name} | failed |" + " |" * 10)
+            lines.append(f"| {name} | failed |" + " |" * 11)
             continue
         best = each["chosen"]
         cells = [f"{best[m][key]:.3f}" for m in MODALITIES for key in ("p50_ms", "recall")]
         for limit in LIMITS:
             one = each["filtered"][str(limit)]
             cells.append(f"{one['p50_ms']:.2f} ({one['recall']:.3f})" if one["fewest_hits"] else "")
-        cells += [f"{each['build_s']:.0f}", str(each["rss_mb"]), str(each["disk_mb"])]
+        cells += [
+            f"{each['build_s']:.0f}",
+            f"{each['build_processor_s']:.0f}",
+            str(each["rss_mb"]),
+            str(each["disk_mb"]),
+        ]
         lines.append(f"| {name} {each['version']} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
