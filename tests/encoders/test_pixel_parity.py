@@ -17,7 +17,7 @@ from encoders.golden.make_golden import drawn_picture
 from encoders.tiny import noise
 from ilk import pictures
 from ilk.encoders.families import FAMILIES
-from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.preprocess_config import read_preprocessing
 from ilk.encoders.processors import ENDINGS, PROCESSORS
 
 pytest.importorskip("transformers", reason="the reference processors are those of transformers")
@@ -130,7 +130,7 @@ def drawn() -> Mapping[str, Image.Image]:
 
 def normalised(config: Mapping[str, Any], image: Image.Image) -> npt.NDArray[np.float32]:
     """What ilk gives to the model."""
-    preprocessing = Preprocessing.from_config(config, processor="none", name="this model")
+    preprocessing = read_preprocessing(config, processor="none", name="this model")
     pixels: npt.NDArray[np.float32] = preprocessing.normalise(preprocessing.prepare(image)[None])[0]
     return pixels
 

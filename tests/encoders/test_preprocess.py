@@ -15,6 +15,7 @@ from PIL import Image
 from encoders.golden.make_golden import CONFIGS, EVERY, SIZES, drawn_picture
 from encoders.tiny import noise
 from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.preprocess_config import read_preprocessing
 from ilk.encoders.processors import PROCESSORS
 from ilk.errors import ModelFormatError
 
@@ -24,7 +25,7 @@ CLIP = {"image_processor_type": "CLIPImageProcessor"}
 
 def read(config: dict[str, Any]) -> Preprocessing:
     """Read a configuration."""
-    return Preprocessing.from_config(config, processor="CLIPImageProcessor", name="this model")
+    return read_preprocessing(config, processor="CLIPImageProcessor", name="this model")
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -164,7 +165,7 @@ def test_what_is_not_written_is_the_default(kind: str) -> None:
 
 def test_a_file_that_names_no_processor_follows_the_family() -> None:
     """Without a class in the file, the one of the model's type holds."""
-    found = Preprocessing.from_config({"size": 32}, processor="ViTImageProcessor", name="this model")
+    found = read_preprocessing({"size": 32}, processor="ViTImageProcessor", name="this model")
     assert (found.resized, found.resample, found.mean) == ((32, 32), 2, (0.5, 0.5, 0.5))
 
 

@@ -27,6 +27,7 @@ from ilk.encoders.engines import MANY, Weights, check_options, open_session
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.logits import Logits, logits_from_dict, logits_of_config
 from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.preprocess_config import read_preprocessing
 from ilk.encoders.provenance import Provenance, digest_known_by
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
@@ -143,7 +144,7 @@ class OnnxEncoder(AbstractEncoder):
         """
         self._require("image")
         config, processor = self.files.preprocessing, self.files.family.processor
-        return Preprocessing.from_config(config, processor=processor, name=self.name)
+        return read_preprocessing(config, processor=processor, name=self.name)
 
     @cached_property
     def reader(self) -> TextReader:

@@ -23,6 +23,7 @@ from ilk.encoders.digest import digest_files
 from ilk.encoders.families import CheckpointPooling
 from ilk.encoders.logits import Logits, logits_of_weights
 from ilk.encoders.preprocess import Preprocessing
+from ilk.encoders.preprocess_config import read_preprocessing
 from ilk.encoders.text import TextReader, TextRules
 from ilk.encoders.torch.crew import start_crew
 from ilk.encoders.torch.devices import choose_precision
@@ -163,7 +164,7 @@ class TorchEncoder(AbstractEncoder):
         files = (PREPROCESSING, "processor_config.json")
         found = (self.files.read_json(file, required=False) for file in files)
         config = next(filter(None, found), self.files.config)
-        return Preprocessing.from_config(config, processor=self.files.family.processor, name=self.name)
+        return read_preprocessing(config, processor=self.files.family.processor, name=self.name)
 
     @cached_property
     def reader(self) -> TextReader:
