@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ilk.encoders import load_encoder, models_available
-from ilk.encoders.cards import CARDS, FIRST_CHOICES, OPENAI_NAMES, POCKET, Runtime, card_of, export_of, size_text
+from ilk.encoders.card import Runtime, size_text
+from ilk.encoders.cards import CARDS, FIRST_CHOICES, OPENAI_NAMES, POCKET, card_of, export_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

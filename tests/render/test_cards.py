@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from ilk.encoders.cards import CARDS, POCKET, ModelCard, Runtime
+from ilk.encoders.card import ModelCard, Runtime
+from ilk.encoders.cards import CARDS, POCKET
 from ilk.render.cards import WIDE, cards_lines, cards_table, hint_text
 
 

@@ -7,105 +7,12 @@ page states no licence, it is that of the repository the weights were published 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
 
 from ilk.encoders.base import Modality
+from ilk.encoders.card import MANY_LANGUAGES, MB, ModelCard, Recall, Runtime, Scores
 
-Runtime: TypeAlias = Literal["onnx", "torch"]
-"""What opens a model: ``onnx`` comes with ilk, ``torch`` with ``ilk[torch]``."""
-
-MANY_LANGUAGES = "mul"
-"""ISO 639-2: more languages than are worth listing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recall:
-    """How often the right picture is among the first 1, 5 and 10 for a caption, in percent; None if not published."""
-
-    at_1: float | None = None
-    at_5: float | None = None
-    at_10: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """What was measured without training on the sets.
-
-    Attributes
-    ----------
-    source
-        Who measured.
-    coco, flickr30k, flickr8k
-        Finding the picture of a caption among the 5,000, 1,000 and 1,000 of each set's test part.
-    imagenet
-        Naming the 1,000 classes of ImageNet-1k, percent right at first.
-    """
-
-    source: str
-    coco: Recall = Recall()
-    flickr30k: Recall = Recall()
-    flickr8k: Recall = Recall()
-    imagenet: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
-    """What to know of a model before choosing it.
-
-    Attributes
-    ----------
-    name
-        To give to `load_encoder`.
-    summary
-        One sentence.
-    source
-        Where it comes from.
-    licence
-        SPDX identifier of its weights' licence; None if none is stated.
-    size_bytes
-        To download; 0 for what comes inside the package, None if not known.
-    dimension
-        Numbers in a vector.
-    modalities
-        What it can encode.
-    languages
-        That it reads, as ISO 639 codes; ``mul`` for many.
-    image_size
-        Pixels of a side of what it looks at; None if it sees nothing.
-    runtime
-        What opens it.
-    weights
-        The checkpoint whose weights it has, where it is an export of one; else its own name.
-    scores
-        What was published of its weights.
-    """
-
-    name: str
-    summary: str
-    source: str
-    licence: str | None
-    size_bytes: int | None
-    dimension: int
-    modalities: frozenset[Modality]
-    languages: tuple[str, ...]
-    image_size: int | None = None
-    runtime: Runtime = "onnx"
-    weights: str = ""
-    scores: Scores | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON has them."""
-        return {
-            **asdict(self),
-            "modalities": sorted(self.modalities),
-            "languages": list(self.languages),
-            "weights": self.weights or self.name,
-        }
-
-
-_MB, _GB = 1_000_000, 1_000_000_000
 _BOTH: frozenset[Modality] = frozenset({"image", "text"})
 _SEES: frozenset[Modality] = frozenset({"image"})
 _READS: frozenset[Modality] = frozenset({"text"})
@@ -201,11 +108,11 @@ POCKET = ModelCard(
     scores=Scores(source="docs/pocket-eval.json", flickr8k=Recall(at_1=11.6, at_5=32.2, at_10=45.0)),
 )
 
-_CLIP_B32_CARD = _clip("openai/clip-vit-base-patch32", 605 * _MB, 512, "The CLIP most programs start from.", _CLIP_B32)
+_CLIP_B32_CARD = _clip("openai/clip-vit-base-patch32", 605 * MB, 512, "The CLIP most programs start from.", _CLIP_B32)
 _CLIP_B16_CARD = _clip(
-    "openai/clip-vit-base-patch16", 599 * _MB, 512, "Sees finer than patch32, at a third of its speed.", _CLIP_B16
+    "openai/clip-vit-base-patch16", 599 * MB, 512, "Sees finer than patch32, at a third of its speed.", _CLIP_B16
 )
-_CLIP_L14_CARD = _clip("openai/clip-vit-large-patch14", 1_710 * _MB, 768, "The large CLIP.", _CLIP_L14)
+_CLIP_L14_CARD = _clip("openai/clip-vit-large-patch14", 1_710 * MB, 768, "The large CLIP.", _CLIP_L14)
 _CLIP_L14_336_CARD = replace(
     _CLIP_L14_CARD,
     name="openai/clip-vit-large-patch14-336",
@@ -218,7 +125,7 @@ _SIGLIP_CARD = ModelCard(
     summary="Finds far better than CLIP of its size.",
     source=_SIGLIP_SOURCE,
     licence="Apache-2.0",
-    size_bytes=813 * _MB,
+    size_bytes=813 * MB,
     dimension=768,
     modalities=_BOTH,
     languages=("en",),
@@ -231,7 +138,7 @@ _SIGLIP_2_CARD = ModelCard(
     summary="Better still, and reads many languages.",
     source=_SIGLIP_2_SOURCE,
     licence="Apache-2.0",
-    size_bytes=1_500 * _MB,
+    size_bytes=1_500 * MB,
     dimension=768,
     modalities=_BOTH,
     languages=(MANY_LANGUAGES,),
@@ -244,7 +151,7 @@ _CHINESE_CARD = ModelCard(
     summary="CLIP that reads Chinese.",
     source="Alibaba DAMO (Yang et al. 2022)",
     licence="MIT",
-    size_bytes=753 * _MB,
+    size_bytes=753 * MB,
     dimension=512,
     modalities=_BOTH,
     languages=("zh",),
@@ -256,7 +163,7 @@ _LAION_CARD = ModelCard(
     summary="CLIP of the small shape, trained on two billion public pictures.",
     source="LAION (Schuhmann et al. 2022)",
     licence="MIT",
-    size_bytes=605 * _MB,
+    size_bytes=605 * MB,
     dimension=512,
     modalities=_BOTH,
     languages=("en",),
@@ -285,7 +192,7 @@ CARDS: tuple[ModelCard, ...] = (
         summary="OpenAI's CLIP with a convolutional network for eyes.",
         source=f"{_OPENAI_SOURCE}, exported by {_IMMICH}",
         licence="MIT",
-        size_bytes=408 * _MB,
+        size_bytes=408 * MB,
         dimension=1024,
         modalities=_BOTH,
         languages=("en",),
@@ -303,7 +210,7 @@ CARDS: tuple[ModelCard, ...] = (
         summary="CLIP of the small shape on curated pictures; not for commerce.",
         source="Meta (Xu et al. 2023)",
         licence="CC-BY-NC-4.0",
-        size_bytes=605 * _MB,
+        size_bytes=605 * MB,
         dimension=512,
         modalities=_BOTH,
         languages=("en",),
@@ -315,22 +222,20 @@ CARDS: tuple[ModelCard, ...] = (
     _SIGLIP_2_CARD,
     _CHINESE_CARD,
     # pictures alone, with ilk[torch]
-    _sees("facebook/dinov2-small", 88 * _MB, 384, "Meta (Oquab et al. 2023)", "Finds pictures that look alike."),
-    _sees(
-        "facebook/dinov2-base", 346 * _MB, 768, "Meta (Oquab et al. 2023)", "Finds pictures that look alike, better."
-    ),
-    _sees("google/vit-base-patch16-224-in21k", 346 * _MB, 768, "Google (Dosovitskiy et al. 2020)", "A plain ViT."),
-    _sees("nateraw/vit-base-beans", 343 * _MB, 768, "Nate Raw", "A ViT that tells diseases of bean leaves apart."),
-    _sees("microsoft/swin-tiny-patch4-window7-224", 113 * _MB, 768, "Microsoft (Liu et al. 2021)", "A small Swin."),
-    _sees("facebook/convnext-tiny-224", 114 * _MB, 768, "Meta (Liu et al. 2022)", "A small ConvNeXt."),
-    _sees("facebook/regnet-y-040", 83 * _MB, 1088, "Meta (Radosavovic et al. 2020)", "A small RegNet."),
+    _sees("facebook/dinov2-small", 88 * MB, 384, "Meta (Oquab et al. 2023)", "Finds pictures that look alike."),
+    _sees("facebook/dinov2-base", 346 * MB, 768, "Meta (Oquab et al. 2023)", "Finds pictures that look alike, better."),
+    _sees("google/vit-base-patch16-224-in21k", 346 * MB, 768, "Google (Dosovitskiy et al. 2020)", "A plain ViT."),
+    _sees("nateraw/vit-base-beans", 343 * MB, 768, "Nate Raw", "A ViT that tells diseases of bean leaves apart."),
+    _sees("microsoft/swin-tiny-patch4-window7-224", 113 * MB, 768, "Microsoft (Liu et al. 2021)", "A small Swin."),
+    _sees("facebook/convnext-tiny-224", 114 * MB, 768, "Meta (Liu et al. 2022)", "A small ConvNeXt."),
+    _sees("facebook/regnet-y-040", 83 * MB, 1088, "Meta (Radosavovic et al. 2020)", "A small RegNet."),
     # words alone
     ModelCard(
         name="sentence-transformers/all-MiniLM-L6-v2",
         summary="Compares captions with each other; it sees no pictures.",
         source="sentence-transformers (Reimers and Gurevych 2019)",
         licence="Apache-2.0",
-        size_bytes=91 * _MB,
+        size_bytes=91 * MB,
         dimension=384,
         modalities=_READS,
         languages=("en",),
@@ -370,14 +275,3 @@ def card_of(name: str) -> ModelCard | None:
 def export_of(name: str) -> ModelCard | None:
     """The card of an ONNX export with the weights of this checkpoint, if one is known."""
     return next((card for card in CARDS if card.weights == name), None)
-
-
-def size_text(size_bytes: int) -> str:
-    """A size as people write it, in powers of ten as disks and the Hub count.
-
-    >>> size_text(605_000_000), size_text(1_710_000_000), size_text(12_000), size_text(0)
-    ('605 MB', '1.7 GB', '12 kB', '0 kB')
-    """
-    if size_bytes >= _GB:
-        return f"{size_bytes / _GB:.1f} GB"
-    return f"{size_bytes / _MB:.0f} MB" if size_bytes >= _MB else f"{size_bytes / 1000:.0f} kB"

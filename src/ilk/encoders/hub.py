@@ -28,7 +28,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ilk.encoders.cards import size_text
+from ilk.encoders.card import size_text
 from ilk.encoders.runtimes import TORCH_VARIANTS, needed_files, require_torch, runtime_of
 from ilk.errors import IlkError, ModelFormatError, ModelNotFoundError
 

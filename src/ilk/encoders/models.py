@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ilk.encoders.cards import CARDS, OPENAI_NAMES, ModelCard
+from ilk.encoders.card import ModelCard
+from ilk.encoders.cards import CARDS, OPENAI_NAMES
 from ilk.encoders.compute import ComputeOptions, Precision
 from ilk.errors import IlkError, InputError, MissingExtraError, ModelFormatError, ModelNotFoundError
 

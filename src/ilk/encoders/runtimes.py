@@ -15,7 +15,8 @@ from collections.abc import Collection
 from importlib.util import find_spec
 from types import MappingProxyType
 
-from ilk.encoders.cards import Runtime, export_of
+from ilk.encoders.card import Runtime
+from ilk.encoders.cards import export_of
 from ilk.encoders.checkpoint import checkpoint_files
 from ilk.encoders.families import CheckpointPooling
 from ilk.encoders.layout import LAYOUTS, choose_files, variants_in

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ilk.encoders.cards import FIRST_CHOICES, POCKET, ModelCard, Runtime, card_of, size_text
+from ilk.encoders.card import ModelCard, Runtime, size_text
+from ilk.encoders.cards import FIRST_CHOICES, POCKET, card_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
