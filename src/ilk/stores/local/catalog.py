@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ilk.records import Failure, Item, Space, SpaceName
-from ilk.records.items import Metric
+from ilk.records.items import Metadata, Metric
 from ilk.stores.base import Kept, Known
 from ilk.stores.local.index import IndexRecord
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 PARAMETERS = 500
 """Placeholders in one statement: below the least limit SQLite is built with, 999, and past where more would help."""
 
-_ITEM = "item.id, uri, source, stamp, digest, size_bytes, width, height, metadata"
+_ITEM = "item_id, id, uri, source, stamp, digest, size_bytes, width, height, metadata"
 
 
 def spaces(connection: sqlite3.Connection) -> dict[int, Space]:
@@ -91,42 +91,26 @@ def changes(connection: sqlite3.Connection) -> int:
 
 def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]:
     """The items with these ids, in this order; unknown ids are left out."""
-    rows = dict[str, tuple[object, ...]]()
-    captions = dict[str, list[str]]()
+    rows = list[tuple[Any, ...]]()
     for some, marks in batches(storable(ids)):
-        for row in connection.execute(f"SELECT {_ITEM} FROM item WHERE id IN ({marks})", some):
-            rows[row[0]] = row
-        for id_, text in connection.execute(
-            f"SELECT id, text FROM item JOIN caption USING (item_id) WHERE id IN ({marks}) ORDER BY item_id, position",
-            some,
-        ):
-            captions.setdefault(id_, []).append(text)
-    return {id_: _item(rows[id_], captions.get(id_, ())) for id_ in ids if id_ in rows}
+        rows += connection.execute(f"SELECT {_ITEM} FROM item WHERE id IN ({marks})", some)
+    known = {item.id: item for item in _items(connection, rows)}
+    return {id_: known[id_] for id_ in ids if id_ in known}
 
 
 def neighbours(
     connection: sqlite3.Connection, embedding_ids: Collection[int], number: int
 ) -> dict[int, tuple[bytes, Item]]:
     """The vector and the item of each embedding_id; unknown numbers are left out."""
-    rows = dict[int, tuple[object, ...]]()
-    captions = dict[int, list[str]]()
+    rows = list[tuple[Any, ...]]()
     for some, marks in batches(embedding_ids):
-        for row in connection.execute(
-            f"SELECT embedding_id, vector, {_ITEM} FROM embedding JOIN item USING (item_id) "
+        rows += connection.execute(
+            f"SELECT {_ITEM}, embedding_id, vector FROM embedding JOIN item USING (item_id) "
             f"WHERE embedding_id IN ({marks}) AND space_id = ?",
             (*some, number),
-        ):
-            rows[row[0]] = row[1:]
-        for embedding_id, text in connection.execute(
-            "SELECT embedding_id, text FROM embedding JOIN caption USING (item_id) "
-            f"WHERE embedding_id IN ({marks}) ORDER BY item_id, caption.position",
-            some,
-        ):
-            captions.setdefault(embedding_id, []).append(text)
-    return {
-        embedding_id: (cast("bytes", row[0]), _item(row[1:], captions.get(embedding_id, ())))
-        for embedding_id, row in rows.items()
-    }
+        )
+    items = _items(connection, rows)
+    return {embedding_id: (vector, item) for (*_, embedding_id, vector), item in zip(rows, items, strict=True)}
 
 
 def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None) -> dict[str, Known]:
@@ -293,19 +277,29 @@ def batches(values: Iterable[T]) -> Iterator[tuple[list[T], str]]:
         yield some, ", ".join("?" * len(some))
 
 
-def _item(row: tuple[object, ...], captions: Iterable[str]) -> Item:
-    id_, uri, source, stamp, digest, size_bytes, width, height, metadata = cast(
-        "tuple[str, str, str, str, str, int, int, int, str]", row
-    )
-    return Item(
-        id=id_,
-        uri=uri,
-        source=source,
-        stamp=stamp,
-        digest=digest,
-        size_bytes=size_bytes,
-        width=width,
-        height=height,
-        captions=tuple(captions),
-        metadata=cast("Mapping[str, str]", json.loads(metadata)) if metadata != "{}" else {},  # as of most pictures
-    )
+def _items(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> list[Item]:
+    """The items of rows that begin with `_ITEM`. Captions are read, and metadata parsed, for all of them at once."""
+    captions = dict[int, list[str]]()
+    for some, marks in batches(item_id for item_id, *_ in rows):
+        for item_id, caption in connection.execute(
+            f"SELECT item_id, text FROM caption WHERE item_id IN ({marks}) ORDER BY item_id, position", some
+        ):
+            captions.setdefault(item_id, []).append(caption)
+    metadata: list[Metadata] = json.loads(f"[{','.join([row[9] for row in rows])}]")
+    return [
+        Item(
+            id=id_,
+            uri=uri,
+            source=source,
+            stamp=stamp,
+            digest=digest,
+            size_bytes=size_bytes,
+            width=width,
+            height=height,
+            captions=tuple(captions.get(item_id, ())),
+            metadata=said,
+        )
+        for (item_id, id_, uri, source, stamp, digest, size_bytes, width, height, *_), said in zip(
+            rows, metadata, strict=True
+        )
+    ]
