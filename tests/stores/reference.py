@@ -17,7 +17,7 @@ from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.filters import Filter
 from ilk.plans import Plan
 from ilk.records import Comparing, Failure, GalleryInfo, IndexState, Item, Metadata, Neighbour, Space
-from ilk.stores.base import Found, Kept, Known, Upsert
+from ilk.stores.base import Description, Found, Kept, Known, Upsert
 
 Vector = npt.NDArray[np.float16]
 
@@ -32,6 +32,7 @@ class ReferenceStore:
         self.failed: dict[str, Failure] = {}
         self.stored: dict[Space, dict[str, Vector]] = {}
         self.pictures: dict[str, Kept] = {}
+        self.own: dict[str, Metadata] = {}
         self.samples: dict[Space, npt.NDArray[np.float32]] = {}
         self.noted: set[str] | None = None
         self.saved: set[str] = set()
@@ -215,8 +216,8 @@ class ReferenceStore:
         self._rename({u.moved_from: u.item.id for u in upserts if u.moved_from in self.items and u.moved_from})
         for upsert in upserts:
             self._put(upsert.item)
-            if upsert.kept is not None:
-                self.pictures[upsert.item.id] = upsert.kept
+            self.own |= {} if upsert.own_metadata is None else {upsert.item.id: upsert.own_metadata}
+            self.pictures |= {} if upsert.kept is None else {upsert.item.id: upsert.kept}
             if upsert.vector is not None:
                 self.stored[space][upsert.item.id] = upsert.vector.astype(np.float16)
         for upsert in upserts:
@@ -228,6 +229,22 @@ class ReferenceStore:
         for failure in failures:
             self._remove(failure.id)
             self.failed[failure.id] = failure
+
+    def describe(self, descriptions: Sequence[Description]) -> frozenset[str]:
+        """As promised: an item written again, of the same bytes."""
+        done = set[str]()
+        for said in descriptions:
+            old = self.items.get(said.id)
+            if old is None or said.id not in self.own or (old.source != said.source and old.uri != said.uri):
+                continue
+            metadata = {**self.own[said.id], **said.metadata}
+            self._put(
+                replace(
+                    old, uri=said.uri, source=said.source, stamp=said.stamp, captions=said.captions, metadata=metadata
+                )
+            )
+            done.add(said.id)
+        return frozenset(done)
 
     def save_fields(self, values: Mapping[str, Metadata]) -> int:
         """As promised, field by field."""
@@ -291,9 +308,11 @@ class ReferenceStore:
     def _rename(self, moves: Mapping[str, str]) -> None:
         moving = {new: (self.items[old], self._vectors_of(old)) for old, new in moves.items()}
         pictures = {new: self.pictures[old] for old, new in moves.items() if old in self.pictures}
+        own = {new: self.own[old] for old, new in moves.items() if old in self.own}
         for id_ in {*moves, *moving}:
             self._remove(id_)
         self.pictures |= pictures
+        self.own |= own
         for id_, (item, vectors) in moving.items():
             self.items[id_] = replace(item, id=id_)
             for space, vector in vectors.items():
@@ -303,6 +322,7 @@ class ReferenceStore:
         old = self.items.get(item.id)
         if old is not None and old.digest != item.digest:
             self.pictures.pop(item.id, None)
+            self.own.pop(item.id, None)
         for space, vectors in self.stored.items():
             other_picture = old is not None and old.digest != item.digest and space.name == "image"
             other_texts = old is not None and old.captions != item.captions and space.name == "caption"
@@ -321,6 +341,7 @@ class ReferenceStore:
         for vectors in self.stored.values():
             vectors.pop(id_, None)
         self.pictures.pop(id_, None)
+        self.own.pop(id_, None)
         return self.items.pop(id_, None) is not None
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ilk.errors import GalleryLockedError, InputError, ModelMismatchError
 from ilk.records import Neighbour
-from ilk.stores.base import Kept, Known, Store, Upsert
+from ilk.stores.base import Description, Kept, Known, Store, Upsert
 from ilk.stores.local import IndexPolicy, LocalStore
 from stores.making import make_failure, make_item, make_space, make_upserts, unit_rows
 from stores.reference import ReferenceStore, similarity
@@ -463,3 +464,52 @@ def test_what_is_kept_of_a_picture_stays_with_it(store: Store) -> None:
         writer.write([Upsert(item=other, vector=unit_rows(1)[0])], [], space=SPACE)
         assert store.kept("b") is None
     assert store.kept("unknown") is None
+
+
+def describe(store: Store, id_: str, **changed: Any) -> bool:
+    """Say something else of an item; whether that could be done."""
+    facts: dict[str, Any] = {"uri": id_, "source": "folder", "stamp": "2", "captions": (), "metadata": {}}
+    with store.writing() as writer:
+        return id_ in writer.describe([Description(id=id_, **facts | changed)])
+
+
+def test_what_is_said_of_a_picture_is_renewed_alone(store: Store) -> None:
+    """Its vector, its own metadata and saved fields stay, what was kept of it too; the source's old words go."""
+    caption_space = make_space(name="caption")
+    item = make_item("a", captions=("old",), metadata={"camera": "a Leica", "price": 5})
+    kept = Kept(data=b"small", whole=False)
+    write(store, Upsert(item=item, vector=unit_rows(1)[0], kept=kept, own_metadata={"camera": "a Leica"}))
+    before = store.vectors(["a"], SPACE)["a"].tolist()
+    with store.writing() as writer:
+        writer.add_space(caption_space)
+        writer.write([Upsert(item=item, vector=unit_rows(2)[1])], [], space=caption_space)
+        writer.save_fields({"a": {"kind": "hat"}})
+    assert describe(store, "a", captions=("old",), metadata={"colour": "red"})
+    expected = replace(item, stamp="2", metadata={"camera": "a Leica", "colour": "red", "kind": "hat"})
+    assert store.fetch(["a"])["a"] == expected
+    assert store.count_vectors(caption_space) == 1
+    assert describe(store, "a", captions=("new",), metadata={"camera": "a Nikon"})
+    assert store.fetch(["a"])["a"].metadata == {"camera": "a Nikon", "kind": "hat"}
+    assert store.fetch(["a"])["a"].captions == ("new",)
+    assert store.count_vectors(caption_space) == 0
+    assert store.vectors(["a"], SPACE)["a"].tolist() == before
+    assert store.kept("a") == kept
+
+
+def test_what_cannot_be_renewed_alone_is_left(store: Store) -> None:
+    """Unknown items, those whose own metadata is not known for these bytes, and those that may be of other pictures."""
+    write(store, Upsert(item=make_item("a"), vector=unit_rows(1)[0]))
+    assert not describe(store, "a")
+    assert not describe(store, "unknown")
+    write(store, Upsert(item=make_item("a"), vector=None, own_metadata={}))
+    assert not describe(store, "a", source="table:t.csv", uri="elsewhere")
+    assert store.fetch(["a"])["a"] == make_item("a")
+    assert describe(store, "a", source="table:t.csv")
+    assert store.fetch(["a"])["a"].source == "table:t.csv"
+    assert describe(store, "a", source="table:t.csv", uri="elsewhere")
+    assert store.fetch(["a"])["a"].uri == "elsewhere"
+    moved = make_item("b", digest="bytes of a")
+    write(store, Upsert(item=moved, vector=None, moved_from="a"))
+    assert describe(store, "b")
+    write(store, Upsert(item=make_item("b", digest="others"), vector=unit_rows(1)[0]))
+    assert not describe(store, "b")

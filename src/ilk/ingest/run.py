@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -32,7 +32,7 @@ from ilk.ingest.tally import Progress, Tally
 from ilk.ingest.workers import Prepared, Workers
 from ilk.records import AddReport, Failure, Item, Space
 from ilk.sources.base import Entry, Listing, Stoppable
-from ilk.stores.base import Known, Store, Upsert, Writer
+from ilk.stores.base import Description, Known, Store, Upsert, Writer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -162,16 +162,48 @@ class Ingest:
             ids = [entry.id for entry in block]
             self.writer.still_there(ids)
             known = self.store.lookup(ids, self.space)
+            described = self._describe(block, known)
             for entry in block:
                 if self.stop.is_set():
                     return
                 before = known.get(entry.id)
-                if before is not None and before.stamp == entry.stamp and (before.failed or before.encoded):
-                    self._tally.counts["skipped" if before.failed else "unchanged"] += 1
-                    self._done += 1
+                if before is None:
+                    yield entry, None
+                elif before.failed and (before.stamp == entry.stamp or entry.is_of_same_picture(before.stamp)):
+                    self._pass_over("skipped")
+                elif before.encoded and before.stamp == entry.stamp:
+                    self._pass_over("unchanged")
+                elif entry.id in described:
+                    self._pass_over("updated")
                 else:
                     yield entry, before
             self._tell()
+
+    def _pass_over(self, word: str) -> None:
+        self._tally.counts[word] += 1
+        self._done += 1
+
+    def _describe(self, block: list[Entry], known: Mapping[str, Known]) -> frozenset[str]:
+        """Renew the captions and metadata of those whose pictures are as they were; their ids. No picture is read."""
+        renewed = list[Description]()
+        for entry in block:
+            before, said = known.get(entry.id), entry.said
+            if before is None or said is None or not before.encoded or before.stamp == entry.stamp:
+                continue
+            if entry.is_of_same_picture(before.stamp):
+                renewed.append(
+                    Description(
+                        id=entry.id,
+                        uri=entry.uri,
+                        source=self.listing.kind,
+                        stamp=entry.stamp,
+                        captions=said.captions,
+                        metadata=said.metadata,
+                    )
+                )
+        if not renewed or self.stop.is_set():
+            return frozenset()
+        return self.writer.describe(renewed)
 
     # -- back on the calling thread -------------------------------------------------------------------------------
 
@@ -248,7 +280,15 @@ class Ingest:
                 failures += self._failed(prepared)
             else:
                 moved_from = self._moved_from(prepared)
-                upserts.append(Upsert(item=prepared.item, vector=vector, moved_from=moved_from, kept=prepared.kept))
+                upserts.append(
+                    Upsert(
+                        item=prepared.item,
+                        vector=vector,
+                        moved_from=moved_from,
+                        kept=prepared.kept,
+                        own_metadata=prepared.own_metadata,
+                    )
+                )
                 counts.update(self._counted(prepared, prepared.item, moved=moved_from is not None))
                 counts["encoded"] += prepared.pixels is not None
         self.writer.write(upserts, failures, space=self.space)

@@ -20,7 +20,7 @@ from ilk import pictures
 from ilk.encoders.base import Encoder
 from ilk.errors import PictureError
 from ilk.machine import usable_processors
-from ilk.records import Item, Space
+from ilk.records import Item, Metadata, Space
 from ilk.sources.base import Entry, Listing, Payload
 from ilk.stores.base import Kept, Known, Store
 
@@ -54,6 +54,8 @@ class Prepared:
         Ids of the items that have the same bytes, whatever models encoded them.
     kept
         What the gallery keeps of the picture itself, because its source may not give it again.
+    own_metadata
+        What the picture itself says, kept apart where the source's words can be renewed alone.
     """
 
     entry: Entry
@@ -65,6 +67,7 @@ class Prepared:
     vector: npt.NDArray[np.float32] | None = None
     same: tuple[str, ...] = ()
     kept: Kept | None = None
+    own_metadata: Metadata | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,6 +183,7 @@ class Workers:
             vector=vector,
             same=same,
             kept=kept,
+            own_metadata=None if entry.said is None else seen.metadata,
         )
 
     def _seen(

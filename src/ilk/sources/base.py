@@ -34,6 +34,20 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a source says of a picture, apart from the picture.
+
+    Attributes
+    ----------
+    captions, metadata
+        As in `ilk.records.Item`.
+    """
+
+    captions: tuple[str, ...] = ()
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One picture as a source offers it: cheap to list, read only when needed.
 
@@ -44,12 +58,23 @@ class Entry:
     load
         Reads the picture. Called on another thread, at most once. Raises `ilk.errors.PictureError` when the bytes
         cannot be had, with the reason.
+    picture_stamp
+        What the stamp begins with, up to a ``~``, if this part alone tells whether the picture is another.
+    said
+        What is said of the picture, if that is known without reading it. While the stamp's first part stays, it is
+        renewed in the gallery and the picture left alone.
     """
 
     id: str
     uri: str
     stamp: str
     load: Callable[[], Payload]
+    picture_stamp: str | None = None
+    said: Said | None = None
+
+    def is_of_same_picture(self, stamp: str) -> bool:
+        """Whether a stamp, as it was before, is of the picture that is here now, whatever was said of it."""
+        return self.picture_stamp is not None and stamp.startswith(f"{self.picture_stamp}~")
 
 
 class Source(Protocol):

@@ -71,12 +71,36 @@ class Upsert:
         item that had the new id, and keeps its vectors of every space.
     kept
         What to keep of the picture, in place of what was kept; None leaves that as it is while the digest is the same.
+    own_metadata
+        That part of the item's metadata which the picture itself has, such as EXIF, and which `Writer.describe` leaves
+        standing; None leaves what was given before as it is while the digest is the same.
     """
 
     item: Item
     vector: npt.NDArray[np.float32] | None
     moved_from: str | None = None
     kept: Kept | None = None
+    own_metadata: Metadata | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a source says now of an item whose picture is as it was.
+
+    Attributes
+    ----------
+    id, uri, source, stamp, captions
+        As in `ilk.records.Item`.
+    metadata
+        The source's alone, without what the picture itself has.
+    """
+
+    id: str
+    uri: str
+    source: str
+    stamp: str
+    captions: tuple[str, ...]
+    metadata: Metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +313,19 @@ class Writer(Protocol):
             If the space was not added, or a vector is not of its dimension.
         ilk.errors.InputError
             If a vector is not finite and unit, or a text cannot be stored.
+        """
+        ...
+
+    def describe(self, descriptions: Sequence[Description]) -> frozenset[str]:
+        """Renew what is said of items, with their pictures and the vectors of these left as they are.
+
+        The picture's own metadata and saved fields stay; vectors of captions that are others now go.
+
+        Returns
+        -------
+        The ids of the items that were renewed. Left alone are unknown ids, items whose picture's own metadata is not
+        known (see `Upsert.own_metadata`), and those that have another source and another uri: they may be of other
+        pictures.
         """
         ...
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 import ilk
 from colour_encoder import ColourEncoder
@@ -88,7 +89,7 @@ def test_only_what_changed_is_done_again(gallery: Gallery, encoder: ColourEncode
 
 
 def test_failures_are_remembered_with_their_rows(gallery: Gallery) -> None:
-    """And left alone until the row changes, unless it was the file system that refused."""
+    """And left alone until what the row has for a picture changes, unless it was the file system that refused."""
     broken = (gallery.base / "shop" / "broken.png").write_bytes(picture()[:40])
     assert broken == 40
     rows = (row("red"), ("", "nothing", 1, "x"), row("broken"), ("one", "two"), row("gone"))
@@ -161,32 +162,102 @@ def test_one_picture_with_several_captions_is_encoded_once(gallery: Gallery, enc
     assert set(gallery.store.ids()) == {"shop/red.png", "shop/red.png#2", "shop/red.png#3"}
 
 
-def test_urls_are_fetched_from_a_server(gallery: Gallery) -> None:
+class Shop:
+    """A server of pictures on a loopback address, which counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = list[str]()
+        shop, pictures = self, {f"/{name}": picture(name) for name in COLOURS}
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                shop.asked.append(self.path.lstrip("/"))
+                data = pictures.get(self.path)
+                self.send_response(200 if data else 404)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.top = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    made = Shop()
+    with made.server:
+        threading.Thread(target=made.server.serve_forever, daemon=True).start()
+        yield made
+        made.server.shutdown()
+
+
+def test_urls_are_fetched_from_a_server(gallery: Gallery, shop: Shop) -> None:
     """A dead one is a failure with its reason; without leave, none in this machine is asked."""
-    pictures = {f"/{name}": picture(name) for name in COLOURS}
-
-    class Answer(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            data = pictures.get(self.path)
-            self.send_response(200 if data else 404)
-            self.send_header("Content-Length", str(len(data or b"")))
-            self.end_headers()
-            self.wfile.write(data or b"")
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        top = f"http://127.0.0.1:{server.server_port}"
-        urls = [f"{top}/{name}" for name in (*COLOURS, "dead")]
-        path = write_csv(gallery.base / "t.csv", [("url", "caption"), *((url, url[-3:]) for url in urls)])
-        refused = gallery.add(ilk.table(path))
-        assert (refused.added, refused.failed) == (0, 4)
-        report = gallery.add(ilk.table(path, allow_private=True), retry_failed=True)
-        server.shutdown()
+    urls = [f"{shop.top}/{name}" for name in (*COLOURS, "dead")]
+    path = write_csv(gallery.base / "t.csv", [("url", "caption"), *((url, url[-3:]) for url in urls)])
+    refused = gallery.add(ilk.table(path))
+    assert (refused.added, refused.failed) == (0, 4)
+    report = gallery.add(ilk.table(path, allow_private=True), retry_failed=True)
     assert (report.added, report.failed) == (3, 1)
-    assert gallery.search("blue", k=1)[0].uri == f"{top}/blue"
+    assert gallery.search("blue", k=1)[0].uri == f"{shop.top}/blue"
+
+
+def test_new_words_of_a_url_are_taken_in_without_fetching_it(
+    gallery: Gallery, shop: Shop, encoder: ColourEncoder
+) -> None:
+    """Captions and metadata are the row's as it is now; only a row with another URL is fetched; dead ones stay so."""
+    path = gallery.base / "t.csv"
+
+    def run(*rows: tuple[str, str, str, int]) -> AddReport:
+        listed = [(f"{shop.top}/{name}", id_, caption, price) for name, id_, caption, price in rows]
+        write_csv(path, [("url", "id", "caption", "price"), *listed])
+        shop.asked.clear()
+        return gallery.add(ilk.table(path, allow_private=True))
+
+    run(("red", "a", "one", 1), ("green", "b", "two", 2), ("dead", "c", "three", 3))
+    again = run(("red", "a", "uno", 1), ("green", "b", "two", 20), ("dead", "c", "tres", 30))
+    assert (again.updated, again.skipped, again.encoded, shop.asked) == (2, 1, 0, [])
+    assert (gallery.get("a").captions, gallery.get("b").metadata) == (("uno",), {"price": 20})
+    assert [hit.id for hit in gallery.search("uno", space="caption")] == ["a"]
+    assert counts(run(("red", "a", "uno", 1), ("green", "b", "two", 20))) == {"unchanged": 2}
+    moved = run(("blue", "a", "uno", 1), ("green", "b", "two", 20))
+    assert (moved.updated, moved.unchanged, moved.encoded, shop.asked) == (1, 1, 1, ["blue"])
+    assert encoder.encoded == 3
+    assert gallery.check() == ()
+
+
+def test_a_new_model_reads_pictures_whose_words_are_others(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """What has no vector of the model is read, whatever was said of it."""
+    add(gallery, row("red"))
+    other = ColourEncoder(digest="d" * 64)
+    other.name = "other"  # type: ignore[misc]
+    gallery.models.opened["other"] = other
+    path = write_csv(gallery.base / "shop" / "t.csv", [HEADER, row("red", "a crimson thing")])
+    assert gallery.add(ilk.table(path), model="other").encoded == 1
+    assert gallery.get("sku-red").captions == ("a crimson thing",)
+    assert (encoder.encoded, other.encoded) == (1, 1)
+
+
+def test_what_a_picture_says_itself_outlives_the_words_of_its_row(gallery: Gallery) -> None:
+    """A column that has the name of a fact of the picture hides that, and no longer than it is there."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Leica", "M11"
+    Image.new("RGB", (9, 9), "red").save(gallery.base / "camera.jpg", exif=exif)
+    path = gallery.base / "t.csv"
+    write_csv(path, [("file", "n"), ("camera.jpg", 1)])
+    gallery.add(ilk.table(path))
+    own = {key: value for key, value in gallery.get("camera.jpg").metadata.items() if key != "n"}
+    assert "Leica" in str(own)
+    name = next(iter(own))
+    write_csv(path, [("file", name), ("camera.jpg", "mine")])
+    assert counts(gallery.add(ilk.table(path))) == {"updated": 1}
+    assert gallery.get("camera.jpg").metadata == {**own, name: "mine"}
+    write_csv(path, [("file", "n"), ("camera.jpg", 2)])
+    gallery.add(ilk.table(path))
+    assert gallery.get("camera.jpg").metadata == {**own, "n": 2}
 
 
 def test_real_pictures_with_their_captions(shared_data: Path, tmp_path: Path, encoder: ColourEncoder) -> None:

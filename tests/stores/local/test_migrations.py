@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ilk.errors import GalleryDamagedError, GalleryExistsError, GalleryNotFoundError, GalleryVersionError
-from ilk.stores.base import Kept, Upsert
+from ilk.stores.base import Description, Kept, Upsert
 from ilk.stores.local import LocalStore, migrations
 from ilk.stores.local.database import APPLICATION_ID
 from stores.making import make_item, make_space, unit_rows
@@ -90,6 +90,35 @@ def test_a_gallery_of_the_first_version_opens_as_it_is_now(tmp_path: Path) -> No
         kept = Kept(data=b"small", whole=False)
         writer.write([Upsert(item=make_item("a"), vector=unit_rows(1)[0], kept=kept)], [], space=space)
         assert store.kept("a") == kept
+        assert store.check() == ()
+
+
+def test_what_is_said_of_pictures_of_an_older_gallery_is_renewed_once_they_were_read(tmp_path: Path) -> None:
+    """Before that it is not known which of their metadata is their own, and nothing of it is lost."""
+    old = tmp_path / "changes"
+    old.mkdir()
+    for version, path in migrations.changes_in(migrations.CHANGES).items():
+        if version < 5:
+            (old / path.name).write_text(path.read_text())
+    (tmp_path / ".ilk").mkdir()
+    connection = sqlite3.connect(tmp_path / ".ilk" / "gallery.sqlite", isolation_level=None)
+    migrations.create(connection, directory=old)
+    connection.execute(
+        "INSERT INTO item (id, uri, source, stamp, digest, size_bytes, width, height, metadata, added_at, updated_at) "
+        """VALUES ('a', 'a', 'folder', '1', 'bytes of a', 1, 2, 3, '{"camera":"a Leica"}', '', '')"""
+    )
+    connection.close()
+    said = Description(id="a", uri="a", source="folder", stamp="2", captions=(), metadata={"price": 5})
+    with LocalStore.open(tmp_path / ".ilk") as store, store.writing() as writer:
+        assert store.info().schema_version == migrations.newest_version()
+        writer.add_space(make_space())
+        assert writer.describe([said]) == frozenset()
+        item = store.fetch(["a"])["a"]
+        assert item.metadata == {"camera": "a Leica"}
+        own = Upsert(item=item, vector=unit_rows(1)[0], own_metadata=item.metadata)
+        writer.write([own], [], space=make_space())
+        assert writer.describe([said]) == {"a"}
+        assert store.fetch(["a"])["a"].metadata == {"camera": "a Leica", "price": 5}
         assert store.check() == ()
 
 

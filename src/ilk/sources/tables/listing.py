@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from ilk import pictures
 from ilk.errors import PictureError, SourceError
 from ilk.machine import usable_processors
-from ilk.records import Metadata
 from ilk.sources import names
-from ilk.sources.base import Entry, Payload
+from ilk.sources.base import Entry, Payload, Said
 from ilk.sources.tables import cells, places
 from ilk.sources.tables.columns import Columns, text_kinds
 from ilk.sources.tables.places import Inside, Local, Nowhere, Place, Remote
@@ -51,14 +50,6 @@ class Opened:
     head: Head
     columns: Columns
     folder: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a row says of its picture."""
-
-    captions: tuple[str, ...]
-    metadata: Metadata
 
 
 class Fetching:
@@ -202,7 +193,7 @@ class TableListing:
             return _failing(_unique(own, row, seen), own, digest_of(message), message, MALFORMED)
         place = places.place_of(row.values.get(self._columns.picture))
         said = self._said(row, place)
-        stamp = digest_of(json.dumps([said.captions, said.metadata], sort_keys=True), *_bytes_of(place))
+        of_picture = digest_of(*_bytes_of(place))
         uri, load = own, partial(_refuse, f"{label} has no picture.", "empty")
         match place:
             case Nowhere(reason=reason, code=code):
@@ -217,10 +208,17 @@ class TableListing:
                 except ValueError:  # a NUL or a lone surrogate, which no name has
                     load = partial(_refuse, f"{label} has a path that no file can have.", "not-a-picture")
                 else:
-                    stamp = f"{stamp}+{changed}"
+                    of_picture = f"{of_picture}+{changed}"
                     load = partial(_load_file, path, said, label)
         id_ = cells.identity(row.values.get(self._columns.id)) if self._columns.id is not None else None
-        return Entry(id=_unique(id_ or uri, row, seen), uri=uri, stamp=stamp, load=load)
+        return Entry(
+            id=_unique(id_ or uri, row, seen),
+            uri=uri,
+            stamp=f"{of_picture}~{digest_of(json.dumps([said.captions, said.metadata], sort_keys=True))}",
+            load=load,
+            picture_stamp=of_picture,
+            said=said,
+        )
 
     def _said(self, row: Row, place: Place) -> Said:
         """The captions and the metadata of a row."""

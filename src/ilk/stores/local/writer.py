@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ilk.errors import GalleryError, InputError, ModelMismatchError
 from ilk.filters.patterns import after_prefix
-from ilk.records import Failure, Item, Metadata, Space
-from ilk.stores.base import Upsert
-from ilk.stores.local import catalog, kinds, renames, saved
+from ilk.records import Failure, Metadata, Space
+from ilk.stores.base import Description, Upsert
+from ilk.stores.local import catalog, kinds, renames, rows, saved, spaces
 from ilk.stores.local.database import Database, explained, transaction
 from ilk.stores.local.index import IndexPolicy
 from ilk.stores.local.lock import WriterLock
@@ -64,21 +63,8 @@ class LocalWriter:
 
     def add_space(self, space: Space) -> None:
         """Make a space, or name the one with its name and digest as its model is called now."""
-        if space.metric == "cosine" and not space.normalised:
-            raise InputError("Cosines are those of vectors of length 1: leave them normalised, or compare by ip or l2.")
-        row = (space.name, space.model, space.revision, space.digest, space.dimension, space.metric, space.normalised)
         with self._transaction() as connection:
-            number = catalog.space_id(connection, space)
-            if number is None:
-                cursor = connection.execute(
-                    "INSERT INTO space (name, model, revision, digest, dimension, metric, normalised, modalities) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, json.dumps(sorted(space.modalities))),
-                )
-                connection.execute("INSERT INTO vector_index (space_id) VALUES (?)", (cursor.lastrowid,))
-            else:
-                _same_metric(connection, number, space)
-                _rename_space(connection, number, space)
+            spaces.put(connection, space)
 
     def set_default_model(self, name: str) -> None:
         """Keep the name of the model to use where none is named."""
@@ -107,13 +93,13 @@ class LocalWriter:
                 )
             renames.apply(connection, upserts)
             fields = saved.names(connection)
-            numbers = [_put(connection, upsert.item, now, fields) for upsert in upserts]
+            numbers = [rows.put(connection, upsert, now, fields) for upsert in upserts]
             for item_id, vector in zip(numbers, vectors, strict=True):
                 if vector is not None:
-                    _put_vector(connection, number, item_id, vector)
+                    rows.put_vector(connection, number, item_id, vector)
             for upsert, item_id, vector in zip(upserts, numbers, vectors, strict=True):
                 if vector is None and space.name == "image":
-                    _copy_vector(connection, number, item_id, upsert.item.digest)
+                    rows.copy_vector(connection, number, item_id, upsert.item.digest)
             connection.executemany(
                 "INSERT OR REPLACE INTO kept (item_id, whole, data) VALUES (?, ?, ?)",
                 [
@@ -123,11 +109,18 @@ class LocalWriter:
                 ],
             )
             for failure in failures:
-                _fail(connection, failure, now)
+                rows.fail(connection, failure, now)
+
+    def describe(self, descriptions: Sequence[Description]) -> frozenset[str]:
+        """Renew what is said of items whose pictures are as they were; see `ilk.stores.base.Writer.describe`."""
+        now = utc_now()
+        with self._transaction() as connection:
+            fields = saved.names(connection)
+            return frozenset(said.id for said in descriptions if rows.describe(connection, said, now, fields))
 
     def save_fields(self, values: Mapping[str, Metadata]) -> int:
         """Save fields of metadata that no source speaks for; see `ilk.stores.base.Writer.save_fields`."""
-        packed = [_json(id_, fields) for id_, fields in values.items()]
+        packed = [rows.as_json(id_, fields) for id_, fields in values.items()]
         with self._transaction() as connection:
             saved.claim(connection, {field for fields in values.values() for field in fields})
             return saved.put(connection, values, packed)
@@ -285,17 +278,6 @@ def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
     return packed
 
 
-def _same_metric(connection: sqlite3.Connection, number: int, space: Space) -> None:
-    """Refuse vectors that would be compared in another way than those that are there."""
-    row = connection.execute("SELECT metric, normalised FROM space WHERE space_id = ?", (number,)).fetchone()
-    if row != (space.metric, int(space.normalised)):
-        how = "of length 1" if row[1] else "as they are"
-        raise ModelMismatchError(
-            f'The gallery compares vectors of the model "{space.model}" by {row[0]}, {how}; give them so, or make '
-            "another gallery."
-        )
-
-
 def _not_unit(id_: str, vector: npt.NDArray[np.float32], length: float, model: str) -> str:
     """What is wrong with a vector, and what to do about it."""
     import numpy as np
@@ -310,101 +292,3 @@ def _not_unit(id_: str, vector: npt.NDArray[np.float32], length: float, model: s
         f'The vector for "{id_}" has length {length:g}, and a gallery takes vectors of length 1. Nothing of this batch '
         "was written. Divide each vector by its length before writing it."
     )
-
-
-def _rename_space(connection: sqlite3.Connection, number: int, space: Space) -> None:
-    """Give a space the name and revision that its model has now, and the default model with it."""
-    (old,) = connection.execute("SELECT model FROM space WHERE space_id = ?", (number,)).fetchone()
-    if old == space.model:
-        return
-    new = (space.model, space.revision, number)
-    connection.execute("UPDATE space SET model = ?, revision = ? WHERE space_id = ?", new)
-    connection.execute("UPDATE setting SET value = ? WHERE key = 'default_model' AND value = ?", (space.model, old))
-
-
-def _put(connection: sqlite3.Connection, item: Item, now: str, fields: Collection[str]) -> int:
-    """Insert or replace an item and its captions; vectors made of what it was before go, and so do saved fields."""
-    row: tuple[Any, ...] = (item.uri, item.source, item.stamp, item.digest, item.size_bytes, item.width, item.height)
-    old = connection.execute("SELECT item_id, digest, metadata FROM item WHERE id = ?", (item.id,)).fetchone()
-    same = old is not None and old[1] == item.digest
-    metadata = saved.carried(fields, old[2], item.metadata) if same and fields else item.metadata
-    row = (*row, _json(item.id, metadata), now)
-    if old is None:
-        item_id = connection.execute(
-            "INSERT INTO item (uri, source, stamp, digest, size_bytes, width, height, metadata, updated_at, added_at, "
-            "id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, now, item.id),
-        ).lastrowid
-        connection.execute("DELETE FROM failure WHERE id = ?", (item.id,))
-    else:
-        item_id = old[0]
-        connection.execute(
-            "UPDATE item SET uri = ?, source = ?, stamp = ?, digest = ?, size_bytes = ?, width = ?, height = ?, "
-            "metadata = ?, updated_at = ? WHERE item_id = ?",
-            (*row, item_id),
-        )
-        if old[1] != item.digest:
-            _drop_vectors(connection, item_id, "image")
-            connection.execute("DELETE FROM kept WHERE item_id = ?", (item_id,))
-    if item_id is None:
-        raise AssertionError("an inserted row has a number")
-    _put_captions(connection, item_id, item.captions, fresh=old is None)
-    return int(item_id)
-
-
-def _put_captions(connection: sqlite3.Connection, item_id: int, captions: Sequence[str], *, fresh: bool) -> None:
-    if not fresh:
-        rows = connection.execute("SELECT text FROM caption WHERE item_id = ? ORDER BY position", (item_id,))
-        if [text for (text,) in rows] == list(captions):
-            return
-        connection.execute("DELETE FROM caption WHERE item_id = ?", (item_id,))
-        _drop_vectors(connection, item_id, "caption")
-    connection.executemany(
-        "INSERT INTO caption (item_id, position, text) VALUES (?, ?, ?)",
-        ((item_id, position, text) for position, text in enumerate(captions)),
-    )
-
-
-def _drop_vectors(connection: sqlite3.Connection, item_id: int, name: str) -> None:
-    connection.execute(
-        "DELETE FROM embedding WHERE item_id = ? AND space_id IN (SELECT space_id FROM space WHERE name = ?)",
-        (item_id, name),
-    )
-
-
-def _put_vector(connection: sqlite3.Connection, number: int, item_id: int, vector: bytes) -> None:
-    """Give an item its vector, under a new number if it is not the one it has."""
-    key = (item_id, number)
-    old = connection.execute("SELECT vector FROM embedding WHERE item_id = ? AND space_id = ?", key).fetchone()
-    if old is not None and old[0] == vector:
-        return
-    if old is not None:
-        connection.execute("DELETE FROM embedding WHERE item_id = ? AND space_id = ?", key)
-    connection.execute("INSERT INTO embedding (item_id, space_id, vector) VALUES (?, ?, ?)", (*key, vector))
-
-
-def _copy_vector(connection: sqlite3.Connection, number: int, item_id: int, digest: str) -> None:
-    """Give an item without a vector that of another with the same bytes, if there is one."""
-    connection.execute(
-        "INSERT INTO embedding (item_id, space_id, vector) "
-        "SELECT ?1, ?2, vector FROM item JOIN embedding USING (item_id) WHERE digest = ?3 AND space_id = ?2 "
-        "AND NOT EXISTS (SELECT 1 FROM embedding AS mine WHERE mine.item_id = ?1 AND mine.space_id = ?2) "
-        "ORDER BY item_id LIMIT 1",
-        (item_id, number, digest),
-    )
-
-
-def _fail(connection: sqlite3.Connection, failure: Failure, now: str) -> None:
-    connection.execute("DELETE FROM item WHERE id = ?", (failure.id,))
-    connection.execute(
-        "INSERT OR REPLACE INTO failure (id, uri, source, stamp, code, message, failed_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (failure.id, failure.uri, failure.source, failure.stamp, failure.code, failure.message, now),
-    )
-
-
-def _json(id_: str, metadata: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (ValueError, TypeError) as error:
-        raise InputError(f'The metadata of "{id_}" cannot be written as JSON: {error}.') from error
