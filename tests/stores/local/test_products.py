@@ -12,7 +12,6 @@ import pytest
 from ilk.records import Space
 from ilk.records.items import Metric
 from ilk.stores.local import IndexPolicy, LocalStore
-from ilk.stores.local.products import multiplied
 from stores.making import make_space, make_upserts, unit_rows
 
 D, N, Q = 16, 300, 70
@@ -70,22 +69,6 @@ def test_blocks_of_queries_make_no_difference(
     whole = store.search(queries, 12, space=space).rows
     monkeypatch.setattr("ilk.stores.local.search.QUERIES", 40)
     monkeypatch.setattr("ilk.stores.local.products.PAIRS", 7)
-    monkeypatch.setattr("ilk.stores.local.products.WIDENED", 50 * D)
+    monkeypatch.setattr("ilk.stores.local.multiplication.PRODUCTS", 40 * 50)
+    monkeypatch.setattr("ilk.stores.local.multiplication.FEWEST_ROWS", 50)
     assert store.search(queries, 12, space=space).rows == whole
-
-
-@pytest.mark.parametrize("widened", [1, 10 * D, 1 << 20])
-@pytest.mark.parametrize("some", [None, [], [3], range(0, N, 3)])
-def test_products_are_the_greatest(monkeypatch: pytest.MonkeyPatch, widened: int, some: list[int] | None) -> None:
-    """Of all vectors or of some, however many are widened at once; -1 stands where there are no more."""
-    monkeypatch.setattr("ilk.stores.local.products.WIDENED", widened)
-    queries, codes = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(np.float16)
-    positions = None if some is None else np.array(some, np.int64)
-    products, found = multiplied(queries, 15, codes, positions)
-    every = np.arange(N) if positions is None else positions
-    expected = queries @ codes[every].astype(np.float32).T
-    order = every[np.argsort(-expected, axis=1)][:, :15]
-    count = min(15, len(every))
-    np.testing.assert_array_equal(found[:, :count], order)
-    np.testing.assert_allclose(products[:, :count], -np.sort(-expected, axis=1)[:, :15], rtol=1e-5, atol=1e-6)
-    assert (found[:, count:] == -1).all()

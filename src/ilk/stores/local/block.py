@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ilk.records.items import Metric
 from ilk.stores.local import kinds
-from ilk.stores.local.products import multiplied
+from ilk.stores.local.multiplication import greatest_products
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]
@@ -24,9 +24,6 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 TOGETHER = 16
 """From so many queries on, blocks of vectors are widened once for all of them and multiplied as matrices: FAISS widens
 each vector again for each query."""
-
-MANY = 32
-"""From so many on, FAISS multiplies matrices too and keeps the best of each query on the way, faster than NumPy can."""
 
 ROWS = 4_096
 """Vectors widened at once: enough for a matrix product to be quick, and little beside the vectors."""
@@ -167,7 +164,7 @@ class Block:
         may be off in the last digits. Where there are fewer, the position is -1.
         """
         few = allowed is not None and len(allowed.positions) * GATHERED < self.vectors
-        if len(queries) >= TOGETHER or few:
+        if (len(queries) >= TOGETHER and self.metric != "l2") or few:
             return self._multiplied(queries, take, None if allowed is None else allowed.positions)
         parameters = None
         if allowed is not None:
@@ -209,9 +206,10 @@ class Block:
 
     def _multiplied(self, queries: Rows, take: int, positions: Ids | None) -> tuple[Rows, Ids]:
         """As `scan`, by matrix products over blocks of vectors."""
-        if len(queries) >= MANY and self.metric != "l2":
-            with threads(len(queries)):
-                return multiplied(queries, take, self.codes, positions)
+        if len(queries) >= TOGETHER and self.metric != "l2":
+            import faiss
+
+            return greatest_products(queries, take, self.codes, positions, threads=faiss.omp_get_max_threads())
         count = self.vectors if positions is None else len(positions)
         best = _Best(len(queries), take, self.metric)
         # Memory that is asked for anew for each block costs more than what is done in it.
@@ -294,10 +292,8 @@ def _products(queries: Rows, codes: npt.NDArray[np.float16], metric: Metric, wid
         for row, query in enumerate(queries):
             out[row] = np.square(wide - query).sum(axis=1)
         return out
-    if len(queries) < TOGETHER:  # BLAS wakes its threads for each, which may take longer than the product
-        return np.einsum("qd,md->qm", queries, wide, out=out)
-    np.copyto(out, (wide @ queries.T).T)  # this way round the product takes half as long
-    return out
+    # BLAS would wake its threads for each, which may take longer than the product.
+    return np.einsum("qd,md->qm", queries, wide, out=out)
 
 
 @contextmanager

@@ -13,48 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.records.items import Metric
-from ilk.stores.local.kinds import loaded
 
 if TYPE_CHECKING:
     from ilk.stores.local.block import Block, Ids, Rows
 
 PAIRS = 2_048
 """Pairs of query and vector compared at once; with 512 numbers each in float64, 8 MiB."""
-
-WIDENED = 1 << 22
-"""Numbers widened to float32 at once, 16 MiB: FAISS begins the best of each query anew with each piece, so that small
-pieces cost more than those that leave a processor's cache."""
-
-
-def multiplied(queries: Rows, take: int, codes: npt.NDArray[np.float16], positions: Ids | None) -> tuple[Rows, Ids]:
-    """The greatest inner products of q queries with vectors, and the vectors' positions, each of shape (q, take).
-
-    Parameters
-    ----------
-    codes
-        Vectors of shape (n, d).
-    positions
-        Of those that may be answered, ascending; None for all. Where there are fewer than `take`, the position is -1.
-    """
-    faiss = loaded()
-    count = len(codes) if positions is None else len(positions)
-    size = max(1, min(count, WIDENED // codes.shape[1]))
-    wide = np.empty((size, codes.shape[1]), np.float32)
-    best = np.full((len(queries), take), -np.inf, np.float32)
-    where = np.full((len(queries), take), -1, np.int64)
-    for start in range(0, count, size):
-        end = min(start + size, count)
-        rows = wide[: end - start]
-        rows[:] = codes[start:end] if positions is None else codes[positions[start:end]]
-        products, found = faiss.knn(queries, rows, min(take, end - start), metric=faiss.METRIC_INNER_PRODUCT)
-        found = found + start if positions is None else positions[start:end][found]
-        if start == 0 and end - start >= take:
-            best, where = products, found
-            continue
-        products, found = np.concatenate([best, products], axis=1), np.concatenate([where, found], axis=1)
-        order = np.argsort(-products, axis=1, kind="stable")[:, :take]
-        best, where = np.take_along_axis(products, order, axis=1), np.take_along_axis(found, order, axis=1)
-    return best, where
 
 
 def similarity(query: npt.NDArray[np.float64], codes: npt.NDArray[np.float16], metric: Metric) -> Rows:

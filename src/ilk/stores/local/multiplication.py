@@ -1,0 +1,234 @@
+"""Many queries times many vectors, and the greatest products of each query.
+
+ONNX Runtime multiplies: it takes half-precision numbers as they lie in the file, widens and multiplies them in one go,
+and has the widest instructions of each processor. NumPy alone would take ten times as long to widen them. Each thread
+multiplies blocks small enough to stay in a processor's cache, and of their products only those are looked at that may
+be among the greatest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rows: TypeAlias = npt.NDArray[np.float32]
+Ids: TypeAlias = npt.NDArray[np.int64]
+
+PRODUCTS = 1 << 19
+"""At once in a thread, 2 MiB."""
+
+FEWEST_ROWS, MOST_ROWS = 256, 4_096
+"""Vectors in a block: with fewer the product is slow, more leave the cache."""
+
+WORK = 1 << 29
+"""Multiplications that are worth a thread of their own, a few milliseconds."""
+
+GROWTH = 2
+"""What is kept is cut down to the greatest whenever so many times as many vectors were passed as the last time."""
+
+_FLOAT, _HALF, _IR_VERSION, _OPSET = 1, 10, 8, 13
+_FATAL = 4
+_SIGN = np.uint32(1 << 31)
+
+
+def greatest_products(
+    queries: Rows, take: int, codes: npt.NDArray[np.float16], positions: Ids | None = None, *, threads: int = 1
+) -> tuple[Rows, Ids]:
+    """The greatest inner products of q queries with vectors, and the vectors' positions, each of shape (q, take).
+
+    Products are sums in float32, which may be off in the last digits; of equal ones any are taken.
+
+    Parameters
+    ----------
+    queries
+        Of shape (q, d).
+    codes
+        Vectors of shape (n, d).
+    positions
+        Of those that may be answered, ascending; None for all. Where there are fewer than `take`, the position is -1.
+    threads
+        At most so many multiply side by side.
+
+    Notes
+    -----
+    Cost: 2 q n d operations; memory for `PRODUCTS`, or `FEWEST_ROWS` of each query, and a block of vectors in each
+    thread.
+    """
+    count = len(codes) if positions is None else len(positions)
+    size = min(max(PRODUCTS // max(1, len(queries)), FEWEST_ROWS), MOST_ROWS)
+    starts = iter(range(0, count, size))  # shared: each thread takes the next
+    work = len(queries) * count * codes.shape[1]
+    workers = max(1, min(threads, len(range(0, count, size)), work // WORK))
+
+    def multiply(_: int) -> _Greatest:
+        greatest = _Greatest(len(queries), take)
+        with _exhausted_by_errors(starts):
+            for start in starts:
+                some = slice(start, start + size)
+                rows = codes[some] if positions is None else codes[positions[some]]
+                greatest.add(_products(queries, rows), start)
+        return greatest
+
+    if workers == 1:
+        every = [multiply(0)]
+    else:
+        with ThreadPoolExecutor(workers, thread_name_prefix="ilk-multiply") as pool, _exhausted_by_errors(starts):
+            every = list(pool.map(multiply, range(workers)))
+    products, found = _together(every).arrays()
+    return products, found if positions is None else np.append(positions, -1)[found]
+
+
+@contextmanager
+def _exhausted_by_errors(starts: Iterator[int]) -> Iterator[None]:
+    """What goes wrong in one thread, and Ctrl-C, lets the others stop after the block in hand."""
+    try:
+        yield
+    except BaseException:
+        for _ in starts:
+            continue
+        raise
+
+
+class _Greatest:
+    """The greatest products so far of each of q queries.
+
+    Kept as whole numbers that sort by query, and for each by product, the greatest first: sorting those is many times
+    as fast as anything done for each query.
+    """
+
+    def __init__(self, queries: int, take: int) -> None:
+        self._queries, self._take = queries, take
+        self._floor = np.full((queries, 1), -np.inf, np.float32)
+        self._keys, self._positions = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        self._passed = self._next = 0
+
+    def add(self, products: Rows, start: int) -> None:
+        """Products (q, m) with the vectors from one position on."""
+        count = products.shape[1]
+        if not self._passed and count > self._take:  # else all of the first block would be kept
+            least = np.partition(products, count - self._take, axis=1)[:, count - self._take, None]
+            self._floor = np.nextafter(least, np.float32(-np.inf))
+        flat = np.flatnonzero(products > self._floor)
+        self._passed += count
+        if len(flat):
+            rows = flat // count
+            self._keys.append((rows << 32) | _descending(products.reshape(-1)[flat]))
+            self._positions.append(flat - rows * count + start)
+        if self._passed >= self._next:
+            self._cut()
+            self._next = GROWTH * self._passed
+
+    def join(self, other: _Greatest) -> None:
+        """Take what another has kept of other vectors."""
+        self._keys += other._keys
+        self._positions += other._positions
+
+    def arrays(self) -> tuple[Rows, Ids]:
+        """Products, greatest first, and positions, each of shape (q, take)."""
+        self._cut()
+        [keys], [where] = self._keys, self._positions
+        rows = keys >> 32
+        products = np.full((self._queries, self._take), -np.inf, np.float32)
+        positions = np.full(products.shape, -1, np.int64)
+        place = rows, np.arange(len(rows)) - np.searchsorted(rows, rows)
+        products[place], positions[place] = _ascended(keys), where
+        return products, positions
+
+    def _cut(self) -> None:
+        """Keep the greatest, and note what a product must exceed from now on."""
+        keys, positions = np.concatenate(self._keys), np.concatenate(self._positions)
+        order = np.argsort(keys)
+        keys = keys[order]
+        rows = keys >> 32
+        starts = np.searchsorted(rows, np.arange(self._queries + 1))
+        kept = np.arange(len(rows)) - starts[rows] < self._take
+        full = np.flatnonzero(np.diff(starts) >= self._take)
+        self._floor[full, 0] = np.maximum(self._floor[full, 0], _ascended(keys[starts[full] + self._take - 1]))
+        self._keys, self._positions = [keys[kept]], [positions[order[kept]]]
+
+
+def _together(every: list[_Greatest]) -> _Greatest:
+    for other in every[1:]:
+        every[0].join(other)
+    return every[0]
+
+
+def _descending(products: Rows) -> npt.NDArray[np.uint32]:
+    """Whole numbers in the reverse order of products."""
+    bits = (-products).view(np.uint32)
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+
+
+def _ascended(keys: Ids) -> Rows:
+    """The products again."""
+    bits = keys.astype(np.uint32)
+    negative: Rows = np.where(bits & _SIGN, bits ^ _SIGN, ~bits).view(np.float32)
+    return -negative
+
+
+def _products(queries: Rows, codes: npt.NDArray[np.float16]) -> Rows:
+    """Inner products of queries (q, d) and vectors (m, d), of shape (q, m)."""
+    products: Rows = _multiplier().run(["products"], {"queries": queries, "codes": codes})[0]
+    return products
+
+
+@cache
+def _multiplier() -> Any:
+    """What multiplies, in the thread that asks; safe for many threads."""
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.log_severity_level = _FATAL  # what goes wrong is raised
+    return onnxruntime.InferenceSession(_graph(), settings, providers=["CPUExecutionProvider"])
+
+
+def _graph() -> bytes:
+    """A model of two operators, ``Gemm(queries, Cast(codes), transB=1)``, as ONNX writes it.
+
+    Source: onnx.proto of ONNX 1.22: ModelProto, GraphProto, NodeProto, AttributeProto, ValueInfoProto.
+    """
+    graph = (
+        _field(1, _node("Cast", ["codes"], "wide", {"to": _FLOAT}))
+        + _field(1, _node("Gemm", ["queries", "wide"], "products", {"transB": 1}))
+        + _field(2, b"products")
+        + _field(11, _array("queries", _FLOAT, "q", "d"))
+        + _field(11, _array("codes", _HALF, "m", "d"))
+        + _field(12, _array("products", _FLOAT, "q", "m"))
+    )
+    return _field(1, _IR_VERSION) + _field(7, graph) + _field(8, _field(2, _OPSET))
+
+
+def _node(operator: str, inputs: Iterable[str], output: str, attributes: dict[str, int]) -> bytes:
+    integer = 2
+    said = (_field(1, name.encode()) + _field(3, value) + _field(20, integer) for name, value in attributes.items())
+    return (
+        b"".join(_field(1, name.encode()) for name in inputs)
+        + _field(2, output.encode())
+        + _field(4, operator.encode())
+        + b"".join(_field(5, attribute) for attribute in said)
+    )
+
+
+def _array(name: str, kind: int, *sides: str) -> bytes:
+    shape = b"".join(_field(1, _field(2, side.encode())) for side in sides)
+    return _field(1, name.encode()) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """One field of a message of Protocol Buffers: a whole number, or bytes with their length before them."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits in each byte, the lowest first; the eighth says that more follow."""
+    digits = [number >> shift & 127 for shift in range(0, max(1, number.bit_length()), 7)]
+    return bytes([*(digit | 128 for digit in digits[:-1]), digits[-1]])

@@ -1,0 +1,117 @@
+"""The greatest products of many queries, beside those of NumPy."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ilk.stores.local import multiplication
+from ilk.stores.local.multiplication import greatest_products
+from stores.making import unit_rows
+
+Q, N, D, TAKE = 70, 900, 16, 15
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes blocks of so many vectors, each worth a thread."""
+
+    def make(rows: int) -> None:
+        monkeypatch.setattr(multiplication, "FEWEST_ROWS", rows)
+        monkeypatch.setattr(multiplication, "PRODUCTS", rows)
+        monkeypatch.setattr(multiplication, "WORK", 1)
+
+    return make
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("rows", [10, 64, 4_096])
+@pytest.mark.parametrize("some", [None, [], [3], range(0, N, 3), range(N - 20, N)])
+def test_products_are_the_greatest(
+    small: Callable[[int], None], some: list[int] | None, rows: int, threads: int
+) -> None:
+    """Of all vectors or of some, however they are shared out; -1 stands where there are no more."""
+    small(rows)
+    queries, codes = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(np.float16)
+    positions = None if some is None else np.array(some, np.int64)
+    products, found = greatest_products(queries, TAKE, codes, positions, threads=threads)
+    every = np.arange(N) if positions is None else positions
+    expected = queries @ codes[every].astype(np.float32).T
+    order = every[np.argsort(-expected, axis=1)][:, :TAKE]
+    count = min(TAKE, len(every))
+    np.testing.assert_array_equal(found[:, :count], order)
+    np.testing.assert_allclose(products[:, :count], -np.sort(-expected, axis=1)[:, :TAKE], rtol=1e-5, atol=1e-6)
+    assert (found[:, count:] == -1).all()
+    assert (products[:, count:] == -np.inf).all()
+
+
+@pytest.mark.parametrize("rows", [1, 20, 4_096])
+def test_equal_products_are_taken_once_each(small: Callable[[int], None], rows: int) -> None:
+    """No vector comes twice, and as many as are wanted come, though all of them are the same, or none points there."""
+    small(rows)
+    codes = np.repeat(unit_rows(1, D), N, axis=0).astype(np.float16)
+    queries = np.concatenate([unit_rows(Q, D, seed=1), np.zeros((1, D), np.float32)])
+    products, found = greatest_products(queries, TAKE, codes, threads=2)
+    assert (found >= 0).all()
+    assert all(len(set(row)) == TAKE for row in found.tolist())
+    np.testing.assert_allclose(products[:, 0], queries @ codes[0].astype(np.float32), atol=1e-6)
+    np.testing.assert_array_equal(products, np.repeat(products[:, :1], TAKE, axis=1))
+
+
+@pytest.mark.parametrize("rows", [7, 100])
+def test_vectors_may_come_in_any_order_of_nearness(small: Callable[[int], None], rows: int) -> None:
+    """The nearest first, so that no later one is taken, and last, so that each drives out one before it."""
+    small(rows)
+    codes = np.linspace(-1, 1, N).astype(np.float16)[:, None] * np.ones((1, D), np.float16)
+    queries = np.array([[1.0] * D, [-1.0] * D], np.float32)
+    _, found = greatest_products(queries, TAKE, codes)
+    np.testing.assert_array_equal(codes[found[0], 0], codes[::-1][:TAKE, 0])
+    np.testing.assert_array_equal(codes[found[1], 0], codes[:TAKE, 0])
+
+
+def test_vectors_may_lie_at_any_byte() -> None:
+    """As in a file whose header has an odd length."""
+    codes = unit_rows(N, D).astype(np.float16)
+    held = np.frombuffer(b"-" + codes.tobytes(), np.uint8)
+    odd: npt.NDArray[np.float16] = np.ndarray((N, D), np.float16, buffer=held.data, offset=1)
+    queries = unit_rows(Q, D, seed=1)
+    for one, other in zip(greatest_products(queries, TAKE, odd), greatest_products(queries, TAKE, codes), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture
+def interrupting() -> Iterator[None]:
+    """Lets an interrupt raise, which shells keep from what they run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("how", ["raised", "signalled"])
+@pytest.mark.usefixtures("interrupting")
+def test_what_stops_one_thread_stops_all(
+    small: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """After the block in hand, rather than after the last one."""
+    small(1)
+    done = list[int]()
+    compute = multiplication._products
+
+    def interrupted(queries: npt.NDArray[np.float32], codes: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+        done.append(len(codes))
+        if len(done) == 20:
+            if how == "raised":
+                raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
+        return compute(queries, codes)
+
+    monkeypatch.setattr(multiplication, "_products", interrupted)
+    rows = unit_rows(20 * N, D).astype(np.float16)
+    with pytest.raises(KeyboardInterrupt):
+        greatest_products(unit_rows(Q, D, seed=1), TAKE, rows, threads=2)
+    assert len(done) < 10 * N
