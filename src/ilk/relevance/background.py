@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 Asked: TypeAlias = Literal["text", "image", "other"]
 """What a query is made of: words alone, pictures alone, or both, or nobody knows what."""
-
-_Values: TypeAlias = npt.NDArray[np.float64]
 
 SAMPLE = 1024
 """Vectors of the gallery that a query is compared with."""
@@ -106,24 +103,14 @@ class Background:
         """As `relevance` for each of q queries, of shape (q, d), with one product for all of them."""
         if len(self.sample) < FEWEST:
             return [None for _ in similarities]
-        middle, own, typical, meaning = self._measured(queries, asked)
-        counts = [len(cosines) for cosines in similarities]
-        cosines = np.fromiter((cosine for some in similarities for cosine in some), np.float64, sum(counts))
-        above = cosines - np.repeat(middle, counts)
-        everything = np.empty(len(cosines))
-        for kind in dict.fromkeys(asked):
-            of_kind = np.repeat([each == kind for each in asked], counts)
-            if kind == "text":
-                excess = above[of_kind] / np.repeat(typical, counts)[of_kind]
-                relevances = calibration.TEXT.relevance(excess, np.repeat(meaning, counts)[of_kind])
-            elif kind == "image":
-                relevances = calibration.IMAGE.relevance(above[of_kind] / np.repeat(typical, counts)[of_kind])
-            else:
-                relevances = calibration.OTHER.relevance(above[of_kind] / np.repeat(own, counts)[of_kind])
-            everything[of_kind] = relevances
-        told, told_of = iter(everything.tolist()), np.minimum(own, typical) > NARROWEST
-        found = [list(islice(told, count)) for count in counts]
-        return [each if fine else None for each, fine in zip(found, told_of.tolist(), strict=True)]
+        return [
+            calibration.OF[kind].relevances(cosines, middle=middle, spread=typical, meaning=meaning)
+            if min(own, typical) > NARROWEST
+            else None
+            for cosines, kind, (middle, own, typical, meaning) in zip(
+                similarities, asked, zip(*self._measured(queries, asked), strict=True), strict=True
+            )
+        ]
 
     def features(self, query: npt.NDArray[np.float32], asked: Asked) -> Features:
         """What of a query decides its relevances."""
@@ -131,27 +118,26 @@ class Background:
 
     def features_of(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> list[Features]:
         """What of each of q queries, of shape (q, d), decides its relevances."""
-        columns = (values.tolist() for values in self._measured(queries, asked))
         return [
             Features(middle=middle, own_spread=own, typical_spread=typical, meaning=meaning)
-            for middle, own, typical, meaning in zip(*columns, strict=True)
+            for middle, own, typical, meaning in zip(*self._measured(queries, asked), strict=True)
         ]
 
-    def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[_Values, ...]:
-        """The fields of `Features`, each of shape (q,)."""
+    def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[list[float], ...]:
+        """The fields of `Features`, each of q queries."""
         common = np.asarray(queries, np.float32) @ self.sample.T
-        own = np.maximum(common.std(axis=1).astype(np.float64), NARROWEST)
-        middles = (len(self.sample) - 1) // 2, len(self.sample) // 2
-        # What np.median does, without what it does besides, which takes longer for one query than all of the rest.
-        common.partition(middles, axis=1)
-        middle = common[:, list(middles)].mean(axis=1).astype(np.float64)
-        typical, meaning = own.copy(), np.zeros(len(own))
-        if "image" in asked:
-            typical[[kind == "image" for kind in asked]] = self._spread_of_pictures
+        own = np.maximum(common.std(axis=1), NARROWEST).tolist()
+        common.sort(axis=1)  # for one query np.median takes longer than all of the rest, and np.partition than this
+        middle = ((common[:, (len(self.sample) - 1) // 2] + common[:, len(self.sample) // 2]) / 2).tolist()
+        typical, meaning = list(own), [0.0] * len(own)
         if "text" in asked:
-            texts = [kind == "text" for kind in asked]
-            typical[texts] = self._texts.spread
-            meaning[texts] = self._texts.meaninglessness(queries[texts])
+            for place, meaningless in enumerate(self._texts.meaninglessness(queries)):
+                if asked[place] == "text":
+                    typical[place], meaning[place] = self._texts.spread, meaningless
+        if "image" in asked:
+            for place, kind in enumerate(asked):
+                if kind == "image":
+                    typical[place] = self._spread_of_pictures
         return middle, own, typical, meaning
 
     @cached_property
@@ -213,9 +199,9 @@ class _Texts:
     middle: float
     deviation: float
 
-    def meaninglessness(self, queries: npt.NDArray[np.float32]) -> _Values:
+    def meaninglessness(self, queries: npt.NDArray[np.float32]) -> list[float]:
         """How much each of q queries is like those that mean nothing, in deviations from those that mean something."""
-        return ((queries @ self.nonsense).astype(np.float64) - self.middle) / self.deviation
+        return [(likeness - self.middle) / self.deviation for likeness in (queries @ self.nonsense).tolist()]
 
 
 def _spread(similarities: npt.NDArray[np.float32]) -> float:
