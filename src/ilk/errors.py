@@ -7,7 +7,8 @@
     │   ├── QueryError            a query that cannot be read
     │   │   └── FilterError       a filter that cannot
     │   ├── ItemNotFoundError     an id the gallery does not hold
-    │   └── SourceError           pictures that cannot be listed: no such folder, an empty folder
+    │   └── SourceError           pictures that cannot be listed: no such folder
+    │       └── EmptySourceError  one that is there and has no picture: an empty folder
     ├── PictureError              bytes that are no picture, or one beyond the limits
     ├── ModelError
     │   ├── ModelNotFoundError    no model of that name, here or where it could be fetched from
@@ -83,6 +84,10 @@ class ItemNotFoundError(InputError):
 
 class SourceError(InputError):
     """Pictures that cannot be listed."""
+
+
+class EmptySourceError(SourceError):
+    """A source that can be listed and has no picture."""
 
 
 class PictureError(IlkError):

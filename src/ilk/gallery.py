@@ -137,6 +137,7 @@ class Gallery:
         progress: Progress | None = None,
         stop: threading.Event | None = None,
         keep: bool = False,
+        remove_missing: bool = False,
     ) -> AddReport:
         """Bring the gallery up to date with a source: add, update, follow moves, remove what is gone.
 
@@ -151,8 +152,8 @@ class Gallery:
             Encode with this model, into a space of its own beside those of other models.
         retry_failed
             Try pictures again that could not be read before, though they have not changed since.
-        progress, stop, keep
-            As in `ilk.ingest.Ingest`.
+        progress, stop, keep, remove_missing
+            As in `ilk.ingest.Ingest`. Items whose folder is there but empty stay unless ``remove_missing`` is said.
 
         Raises
         ------
@@ -190,6 +191,7 @@ class Gallery:
                 progress=progress,
                 stop=stop or threading.Event(),
                 keep=keep,
+                remove_missing=remove_missing,
             )
             report = ingest.run()
             give_probes(self.store, writer, space, lambda: encoder)

@@ -197,6 +197,21 @@ def test_an_empty_folder(ilk: Ilk, tmp_path: Path) -> None:
     assert not (tmp_path / "empty" / ".ilk").exists()
 
 
+def test_pictures_of_a_folder_that_is_empty_now_are_kept(ilk: Ilk, tmp_path: Path) -> None:
+    """The summary says so and how to take them out, and so does the error where nothing else is left."""
+    for name in ("a", "b", "nas/c"):
+        paint(tmp_path / f"{name}.png", "red" if name == "a" else (1, 2, len(name)))
+    assert ilk("index", "-q", tmp_path).code == 0
+    (tmp_path / "nas" / "c.png").unlink()
+    said = ilk("index", "-q", tmp_path)
+    assert said.code == 0
+    assert "1 of them kept although their folder is empty now (nas/): is a drive missing?" in said.out
+    assert ilk("index", "--json", tmp_path).json["missing_folders"] == ["nas/"]
+    wrong(ilk("index", "-q", tmp_path / "nas"), "keeps them: is a drive missing?", "--remove-missing")
+    assert ilk("index", "--json", "--remove-missing", tmp_path).json["removed"] == 1
+    wrong(ilk("index", "-q", tmp_path / "nas"), "Name a folder with pictures.")
+
+
 def test_no_such_folder(ilk: Ilk, tmp_path: Path) -> None:
     """A mistyped folder is named."""
     wrong(ilk("index", tmp_path / "fotos"), "fotos")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ilk
-from ilk.errors import PictureError, SourceError
+from ilk.errors import EmptySourceError, PictureError, SourceError
 from ilk.pictures import SUFFIXES
 from ilk.sources import walk
 from ilk.sources.base import Entry
@@ -184,7 +184,8 @@ def test_the_base_does_not_speak_for_folders_elsewhere(tmp_path: Path) -> None:
     make(tmp_path, "photos/a.jpg", "more/b.jpg")
     base = tmp_path / "photos"
     assert ilk.folder(base).listing(base).kind != ilk.folder(tmp_path / "more").listing(base).kind
-    assert ilk.folder(base / "a.jpg").listing(base).kind == ilk.folder(base).listing(base).kind
+    named = ilk.folder(base / "a.jpg").listing(base)
+    assert named.kind not in {ilk.folder(base).listing(base).kind, ilk.folder(tmp_path / "more").listing(base).kind}
 
 
 def test_a_folder_above_the_base_names_pictures_as_the_base_does(tmp_path: Path) -> None:
@@ -412,7 +413,23 @@ def test_an_empty_folder_says_what_it_has_instead(tmp_path: Path) -> None:
     listing = ilk.folder(tmp_path).listing(tmp_path)
     with pytest.raises(SourceError, match=r"2 \.mov, 1 without a suffix, 1 \.txt\. .* ignored: 2\."):
         list(listing)
-    assert not listing.complete
+    assert listing.complete
+    assert listing.empty == ()
+
+
+def test_directories_with_nothing_in_them_are_told(tmp_path: Path) -> None:
+    """So look places where a drive should be mounted; one with any file in it is not empty."""
+    make(tmp_path, "a.jpg", "b/notes.txt", "c/.keep")
+    for name in ("d", "e/f", ".hidden"):
+        (tmp_path / name).mkdir(parents=True)
+    listing = ilk.folder(tmp_path).listing(tmp_path)
+    assert [entry.id for entry in listing] == ["a.jpg"]
+    assert listing.empty == ("d/", "e/f/")
+    (tmp_path / "nothing").mkdir()
+    listing = ilk.folder(tmp_path / "nothing").listing(tmp_path)
+    with pytest.raises(EmptySourceError):
+        list(listing)
+    assert listing.empty == ("nothing/",)
     assert listing.count() == 0
 
 

@@ -275,18 +275,25 @@ class ReferenceStore:
         assert self.noted is not None
         self.noted.update(ids)
 
+    def unnoted(self, *, source: str, scope: str) -> list[tuple[str, str]]:
+        """As promised."""
+        noted = self.noted
+        assert noted is not None
+        records: list[Item | Failure] = [*self.items.values(), *self.failed.values()]
+        of_kind = [each for each in records if each.source == source and each.id.startswith(scope)]
+        return [(each.id, each.uri) for each in of_kind if each.id not in noted]
+
+    def spare(self, *, source: str, scope: str) -> int:
+        """As promised."""
+        ids = [id_ for id_, _ in self.unnoted(source=source, scope=scope)]
+        self.still_there(ids)
+        return sum(id_ in self.items for id_ in ids)
+
     def sweep(self, *, source: str, scope: str) -> int:
         """As promised."""
-        assert self.noted is not None
-
-        def gone(record: Item | Failure) -> bool:
-            assert self.noted is not None
-            return record.source == source and record.id.startswith(scope) and record.id not in self.noted
-
-        items = [item.id for item in self.items.values() if gone(item)]
-        self.failed = {id_: failure for id_, failure in self.failed.items() if not gone(failure)}
-        self.noted = None
-        return self.delete(items)
+        ids = [id_ for id_, _ in self.unnoted(source=source, scope=scope)]
+        self.failed = {id_: failure for id_, failure in self.failed.items() if id_ not in ids}
+        return self.delete(ids)
 
     def delete(self, ids: Sequence[str]) -> int:
         """As promised."""

@@ -338,6 +338,25 @@ def test_a_new_sweep_forgets_the_last(store: Store) -> None:
     assert list(store.ids()) == ["b"]
 
 
+def test_what_a_sweep_would_remove_can_be_told_and_spared(store: Store) -> None:
+    """Items and failures that were not noted; those below a prefix are spared together, and counted once."""
+    with store.writing() as writer:
+        ids = ["a/1", "a/2", "b/1", "b/2", "c"]
+        failures = [make_failure("a/bad"), make_failure("b/bad")]
+        writer.write(make_upserts(ids, unit_rows(len(ids))), failures, space=SPACE)
+        writer.begin_sweep()
+        writer.still_there(["a/1", "b/1"])
+        assert dict(writer.unnoted(source="folder", scope="a/")) == {"a/2": "a/2", "a/bad": "a/bad"}
+        assert writer.unnoted(source="table", scope="") == []
+        assert writer.spare(source="table", scope="b/") == 0
+        assert writer.spare(source="folder", scope="b/") == 1
+        assert writer.spare(source="folder", scope="b/") == 0
+        assert writer.sweep(source="table", scope="") == 0
+        assert writer.sweep(source="folder", scope="") == 2
+    assert set(store.ids()) == {"a/1", "b/1", "b/2"}
+    assert [failure.id for failure in store.failures()] == ["b/bad"]
+
+
 def test_spaces_are_searched_apart(store: Store) -> None:
     """Each has its own vectors of its own dimension; adding one twice changes nothing; order is that of making."""
     wide = make_space("wide", dimension=16)

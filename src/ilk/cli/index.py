@@ -52,6 +52,11 @@ if TYPE_CHECKING:
 )
 @click.option("--raw", is_flag=True, help="Of a new gallery: keep vectors as the model gives them, not of length 1.")
 @click.option("--retry-failed", is_flag=True, help="Try again what could not be read before.")
+@click.option(
+    "--remove-missing",
+    is_flag=True,
+    help="Take out pictures whose folder is empty now. They stay otherwise: a drive may not be mounted.",
+)
 @click.option("--watch", is_flag=True, help="Stay, and follow what changes in the folders, until Ctrl-C.")
 @json_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, and no hint of better models.")
@@ -74,6 +79,7 @@ def index(
     metric: Metric | None,
     raw: bool,
     retry_failed: bool,
+    remove_missing: bool,
     watch: bool,
     as_json: bool,
     quiet: bool,
@@ -100,7 +106,16 @@ def index(
         gallery_for(named, wanted, named=gallery, compute=compute, watched=watched) as opened,
         stoppable() as stop,
     ):
-        run = Run(gallery=opened, sources=named, model=model, captions=captions, keep=keep, watched=watched, stop=stop)
+        run = Run(
+            gallery=opened,
+            sources=named,
+            model=model,
+            captions=captions,
+            keep=keep,
+            remove_missing=remove_missing,
+            watched=watched,
+            stop=stop,
+        )
         report = run.once(retry_failed=retry_failed)
         if spec is not None and not stop.is_set():
             opened.build_index(spec, model=model)
@@ -129,6 +144,8 @@ class Run:
         What reads captions; empty for the gallery's own model, None to leave them.
     keep
         Whether pictures that may not be had again are kept whole.
+    remove_missing
+        Whether items go whose folder is empty.
     watched
         Whether a person sees the progress.
     stop
@@ -140,6 +157,7 @@ class Run:
     model: str | None
     captions: str | None
     keep: bool
+    remove_missing: bool
     watched: bool
     stop: Stop
     captioned: int | None = None
@@ -160,6 +178,7 @@ class Run:
                     progress=progress,
                     stop=self.stop,
                     keep=self.keep,
+                    remove_missing=self.remove_missing,
                 )
             if self.stop.is_set():
                 return replace(report, interrupted=report.interrupted or number < len(self.sources))

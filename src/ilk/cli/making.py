@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def gallery_for(
     InputError
         If the sources are in several galleries; if one is there that compares otherwise than is wanted.
     """
-    from ilk.errors import InputError
+    from ilk.errors import EmptySourceError, InputError
     from ilk.models import DEFAULT_MODEL, open_encoder, refuse_unit_rows
     from ilk.opening import create, open_gallery
     from ilk.place import DATABASE, DIRECTORY, find_gallery, gallery_directory
@@ -69,15 +70,17 @@ def gallery_for(
         if not all(place.is_relative_to(directory.parent) for place in places):
             raise InputError("These sources have no gallery in common: say where it is to be with --gallery DIR.")
     pictured = [source for source in sources if not isinstance(source, VectorSource)]
+    there = (directory / DATABASE).is_file()
     for source in pictured:
-        next(iter(source.listing(directory.parent)), None)
+        with suppress(*[EmptySourceError] if there else []):  # what that means depends on what the gallery has of it
+            next(iter(source.listing(directory.parent)), None)
     if watched and model is not None and pictured:
         from ilk.encoders.models import fetch_model
         from ilk.render.fetching import FetchBar
 
         with FetchBar(model) as bar:
             fetch_model(model, watcher=bar.update)
-    if (directory / DATABASE).is_file():
+    if there:
         return _that_compares_so(open_gallery(directory, compute=compute), wanted)
     comparing = Comparing(metric=wanted.metric or "cosine", normalised=not wanted.raw)
     encoder = open_encoder(model or DEFAULT_MODEL, compute) if pictured else None

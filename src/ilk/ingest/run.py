@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,11 +28,13 @@ from ilk import pictures
 from ilk.encoders.base import Encoder
 from ilk.encoders.engines import MANY
 from ilk.errors import IlkError, ModelFormatError, PictureError, SourceError
+from ilk.ingest.departures import Departures, kinds_of
+from ilk.ingest.describing import describe
 from ilk.ingest.tally import Progress, Tally
 from ilk.ingest.workers import Prepared, Workers
 from ilk.records import AddReport, Failure, Item, Space
 from ilk.sources.base import Entry, Listing, Stoppable
-from ilk.stores.base import Description, Known, Store, Upsert, Writer
+from ilk.stores.base import Known, Store, Upsert, Writer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,6 +74,9 @@ class Ingest:
         On what a picture may ask of this machine.
     keep
         Whether pictures that may not be had again, such as those of URLs, are kept whole rather than as thumbnails.
+    remove_missing
+        Whether items go whose folder is there and empty. So looks the place of a drive that is not mounted, and they
+        stay otherwise.
     progress
         Told how far it is.
     stop
@@ -90,10 +95,12 @@ class Ingest:
     space: Space
     limits: pictures.Limits = field(default_factory=pictures.Limits)
     keep: bool = False
+    remove_missing: bool = False
     progress: Progress | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     _tally: Tally = field(default_factory=Tally, init=False)
+    _departures: Departures = field(init=False)
     _loading: threading.Thread = field(init=False)  # beside the first pictures, if there are many
     _begun: bool = field(default=False, init=False)
     _total: int | None = field(default=None, init=False)
@@ -104,6 +111,9 @@ class Ingest:
     _encoding: set[str] = field(default_factory=set, init=False)  # digests in the batch that wait for the encoder
 
     def __post_init__(self) -> None:
+        self._departures = Departures(
+            listing=self.listing, writer=self.writer, tally=self._tally, remove_missing=self.remove_missing
+        )
         self._loading = threading.Thread(target=self._load, name="ilk-load")
 
     def run(self) -> AddReport:
@@ -131,7 +141,7 @@ class Ingest:
         self._tally.interrupted = self.stop.is_set()
         if not self._tally.interrupted:
             self._total = self._done
-            self._sweep()
+            self._departures.sweep()
         self._tell()
         return self._tally.report()
 
@@ -158,11 +168,11 @@ class Ingest:
 
     def _work(self) -> Iterator[tuple[Entry, Known | None]]:
         """The entries that are new or changed; the others are counted and passed over."""
-        for block in _blocks(self.listing, LOOKUP_BLOCK):
+        for block in _blocks(self._departures.watched(), LOOKUP_BLOCK):
             ids = [entry.id for entry in block]
             self.writer.still_there(ids)
             known = self.store.lookup(ids, self.space)
-            described = self._describe(block, known)
+            described = frozenset() if self.stop.is_set() else describe(block, known, self.writer, self.listing.kind)
             for entry in block:
                 if self.stop.is_set():
                     return
@@ -182,28 +192,6 @@ class Ingest:
     def _pass_over(self, word: str) -> None:
         self._tally.counts[word] += 1
         self._done += 1
-
-    def _describe(self, block: list[Entry], known: Mapping[str, Known]) -> frozenset[str]:
-        """Renew the captions and metadata of those whose pictures are as they were; their ids. No picture is read."""
-        renewed = list[Description]()
-        for entry in block:
-            before, said = known.get(entry.id), entry.said
-            if before is None or said is None or not before.encoded or before.stamp == entry.stamp:
-                continue
-            if entry.is_of_same_picture(before.stamp):
-                renewed.append(
-                    Description(
-                        id=entry.id,
-                        uri=entry.uri,
-                        source=self.listing.kind,
-                        stamp=entry.stamp,
-                        captions=said.captions,
-                        metadata=said.metadata,
-                    )
-                )
-        if not renewed or self.stop.is_set():
-            return frozenset()
-        return self.writer.describe(renewed)
 
     # -- back on the calling thread -------------------------------------------------------------------------------
 
@@ -353,7 +341,7 @@ class Ingest:
         if prepared.before is not None and not prepared.before.failed:
             return None
         for old in self.store.fetch(prepared.same).values():
-            gone = old.source == self.listing.kind and not self.listing.holds(old.uri)
+            gone = old.source in kinds_of(self.listing) and not self.listing.holds(old.uri)
             if gone and old.id not in self._claimed:
                 self._claimed.add(old.id)
                 return old.id
@@ -372,12 +360,6 @@ class Ingest:
         before, now = ({k: v for k, v in each.metadata.items() if k not in saved} for each in (old, item))
         same = replace(old, stamp=item.stamp, metadata=before) == replace(item, metadata=now)
         return ["unchanged" if same else "updated"]
-
-    def _sweep(self) -> None:
-        """Remove what the source no longer has, if it speaks for that and was seen whole."""
-        if self.listing.scope is not None and self.listing.complete:
-            removed = self.writer.sweep(source=self.listing.kind, scope=self.listing.scope)
-            self._tally.counts["removed"] += removed
 
     def _tell(self) -> None:
         if self.progress is not None:

@@ -13,6 +13,10 @@ MAX_FAILURES = 1_000
 """Failures spelt out in a report; beyond that they are only counted. The store keeps them all."""
 
 
+MAX_FOLDERS = 100
+"""Empty folders named in a report."""
+
+
 class Progress(Protocol):
     """Told how far an ingest is. Called on the thread that runs it, some times a second."""
 
@@ -31,6 +35,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     interrupted: bool = False
     computed_by: str = ""
+    missing_folders: list[str] = field(default_factory=list)
 
     def fail(self, failure: Failure) -> None:
         """Count a failure."""
@@ -38,6 +43,12 @@ class Tally:
         self.reasons[failure.code] += 1
         if len(self.failures) < MAX_FAILURES:
             self.failures.append(failure)
+
+    def miss(self, prefix: str, count: int) -> None:
+        """Count items that were kept although their folder is empty."""
+        if count:
+            self.counts["missing"] += count
+            self.missing_folders.append(prefix or "./")
 
     def report(self) -> AddReport:
         """What has been counted so far."""
@@ -48,4 +59,5 @@ class Tally:
             took_s=time.monotonic() - self.started,
             failed_by_reason=dict(self.reasons),
             failures=tuple(self.failures),
+            missing_folders=tuple(self.missing_folders[:MAX_FOLDERS]),
         )

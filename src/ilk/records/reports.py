@@ -28,6 +28,9 @@ class AddReport:
     failed
         Pictures that could not be read now; `failures` says why, for the first thousand, and ``failed_by_reason``
         counts them all.
+    missing
+        Items that were kept although their folder is empty now, as it is when a drive is not mounted;
+        ``missing_folders`` names the first hundred such folders.
     skipped
         Pictures that could not be read before and have not changed since.
     encoded
@@ -47,6 +50,7 @@ class AddReport:
     moved: int = 0
     removed: int = 0
     failed: int = 0
+    missing: int = 0
     skipped: int = 0
     encoded: int = 0
     computed_by: str = ""
@@ -54,6 +58,7 @@ class AddReport:
     took_s: float = 0.0
     failed_by_reason: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    missing_folders: tuple[str, ...] = ()
 
     def __add__(self, other: AddReport) -> AddReport:
         """What both did, one after the other."""

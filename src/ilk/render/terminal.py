@@ -103,6 +103,13 @@ def report_text(report: AddReport, *, items: int) -> str:
         f"{', '.join(done) or 'nothing to do'} in {_duration(report.took_s)}{rate}",
         f"{items:,} pictures in the gallery",
     ]
+    if report.missing:
+        named = ", ".join(visible(folder) for folder in report.missing_folders[:MAX_EXAMPLES])
+        more = ", …" if len(report.missing_folders) > MAX_EXAMPLES else ""
+        lines.append(
+            f"{report.missing:,} of them kept although their folder is empty now ({named}{more}): is a drive missing? "
+            "If they are gone for good, --remove-missing takes them out."
+        )
     for reason, count in sorted(report.failed_by_reason.items(), key=lambda pair: -pair[1]):
         lines.append(f"{count:,} failed: {reason}")
         examples = [failure for failure in report.failures if failure.code == reason][:MAX_EXAMPLES]

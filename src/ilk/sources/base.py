@@ -143,6 +143,28 @@ class Listing(Protocol):
 
 
 @runtime_checkable
+class OnDisk(Protocol):
+    """A listing of files in folders."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of items that its pictures may be: of folders, and of files that were named themselves.
+
+        The latter stay in the gallery for as long as their files are there, whatever rules keep them out of the
+        listing of their folder.
+        """
+        ...
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """The prefixes of directories that are there and have nothing in them at all, as of the last iteration.
+
+        So looks a place where a drive should be mounted.
+        """
+        ...
+
+
+@runtime_checkable
 class Stoppable(Protocol):
     """A listing of which reading an entry may take long, and can be cut short."""
 

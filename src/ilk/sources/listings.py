@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ilk.errors import PictureError, SourceError
+from ilk.errors import EmptySourceError, PictureError, SourceError
 from ilk.machine import usable_processors
 from ilk.sources import entries, ignore, names
 from ilk.sources.base import Entry
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 INSIDE = "folder"
 OUTSIDE = "folder-outside"
-"""Kinds of items: of a folder in the gallery's base, and of one elsewhere. The scope of the base is empty, so it would
-otherwise speak for the pictures of every other folder too, and have them removed."""
+NAMED = "file"
+"""Kinds of items: of a folder in the gallery's base, of one elsewhere, and of a file that was named itself. The scope
+of the base is empty, so it would otherwise speak for the pictures of every other folder too, and for hidden ones that
+somebody named, and have them removed."""
 
 SEEN_SUFFIXES = 5
 """How many are named when there is no picture."""
@@ -48,6 +50,7 @@ class FolderListing:
         parts = self._prefix.split("/")[:-1]
         self._ups = len(parts) if set(parts) == {".."} else 0  # how far above the base the folder is
         self._complete = False
+        self._empty: tuple[str, ...] = ()
         # What is asked for is never a comment: "#recycle" is a folder of a Synology.
         asked = (f"\\{pattern}" if pattern.startswith("#") else pattern for pattern in source.ignore)
         self._first = ignore.parse(asked, place=self._place, origin="what was asked to be ignored")
@@ -64,6 +67,16 @@ class FolderListing:
         return None if self._ups else self._prefix
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """Its own, and that of files that were named themselves."""
+        return frozenset({self.kind, NAMED})
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """The prefixes of directories without anything in them, as of the last iteration."""
+        return self._empty
+
+    @property
     def readers(self) -> int:
         """One for each processor: a disk answers sooner than a picture is decoded."""
         return usable_processors()
@@ -78,10 +91,12 @@ class FolderListing:
 
         Raises
         ------
+        ilk.errors.EmptySourceError
+            If there is no picture.
         ilk.errors.SourceError
-            If the folder cannot be read, or there is no picture, or an ignore file has a line that is no pattern.
+            If the folder cannot be read, or an ignore file has a line that is no pattern.
         """
-        self._complete = False
+        self._complete, self._empty = False, ()
         walk = self._walk()
         found = False
         for contents in walk:
@@ -90,9 +105,9 @@ class FolderListing:
             for entry in entries.list_entries(contents):
                 found = True
                 yield entry
+        self._complete, self._empty = walk.complete, tuple(walk.empty)
         if not found:
-            raise SourceError(self._nothing_found(walk))
-        self._complete = walk.complete
+            raise EmptySourceError(self._nothing_found(walk))
 
     def count(self) -> int:
         """How many entries there are, by names alone: no ``stat`` and no sorting of files."""
@@ -160,16 +175,14 @@ class FileListing:
 
     complete = True
     readers = 1
+    kind = NAMED
+    kinds = frozenset({NAMED, INSIDE, OUTSIDE})
+    empty = ()
 
     def __init__(self, path: Path, base: Path) -> None:
         self._path = path
         self._base = base
         self._id = names.id_of(path, base)
-
-    @property
-    def kind(self) -> str:
-        """As if its folder had been named."""
-        return INSIDE if names.is_inside(self._id) else OUTSIDE
 
     def __iter__(self) -> Iterator[Entry]:
         """The one entry."""

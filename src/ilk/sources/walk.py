@@ -89,6 +89,8 @@ class Walk:
         Whether to look into directories that are links.
     complete
         Whether all directories so far could be read.
+    empty
+        Prefixes of the directories that have nothing in them.
     others
         How many files are not pictures, by suffix.
     passed_over
@@ -105,6 +107,7 @@ class Walk:
     prefixes: Mapping[str, str]
     follow_symlinks: bool
     complete: bool = True
+    empty: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     passed_over: int = 0
 
@@ -159,6 +162,8 @@ class Walk:
         """Read the names in a directory, and add the directories in it to `below`; None if it is a gallery."""
         with os.scandir(directory.path) as scan:
             entries = list(scan)
+        if not entries:
+            self.empty.append(directory.prefix)
         rules = list[Rules]()
         for entry in entries:
             if entry.name == DATABASE and directory is not self.top:

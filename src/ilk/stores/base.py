@@ -359,6 +359,17 @@ class Writer(Protocol):
         """Note these."""
         ...
 
+    def unnoted(self, *, source: str, scope: str) -> list[tuple[str, str]]:
+        """Id and uri of the items and failures that `sweep` would remove."""
+        ...
+
+    def spare(self, *, source: str, scope: str) -> int:
+        """Note all items and failures of this kind of source with an id beginning so as still there.
+
+        Returns how many items had not been noted.
+        """
+        ...
+
     def sweep(self, *, source: str, scope: str) -> int:
         """Remove the items and failures of this kind of source, with an id beginning so, that were not noted.
 

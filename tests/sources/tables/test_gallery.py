@@ -233,7 +233,7 @@ def test_a_new_model_reads_pictures_whose_words_are_others(gallery: Gallery, enc
     """What has no vector of the model is read, whatever was said of it."""
     add(gallery, row("red"))
     other = ColourEncoder(digest="d" * 64)
-    other.name = "other"  # type: ignore[misc]
+    other.name = "other"
     gallery.models.opened["other"] = other
     path = write_csv(gallery.base / "shop" / "t.csv", [HEADER, row("red", "a crimson thing")])
     assert gallery.add(ilk.table(path), model="other").encoded == 1

@@ -151,14 +151,38 @@ class LocalWriter:
         with self._own() as connection, transaction(connection):
             connection.executemany("INSERT OR IGNORE INTO temp.still_there VALUES (?)", ((id_,) for id_ in ids))
 
+    def unnoted(self, *, source: str, scope: str) -> list[tuple[str, str]]:
+        """Id and uri of the items and failures that `sweep` would remove."""
+        within, bounds = _within(source, scope)
+        with self._own() as connection:
+            return [
+                row
+                for table in ("item", "failure")
+                for row in connection.execute(
+                    f"SELECT id, uri FROM {table} WHERE {within} AND id NOT IN (SELECT id FROM temp.still_there)",  # noqa: S608 -- ours
+                    bounds,
+                )
+            ]
+
+    def spare(self, *, source: str, scope: str) -> int:
+        """Note all of this kind with an id beginning so as still there; returns how many items were not noted."""
+        within, bounds = _within(source, scope)
+        with self._own() as connection, transaction(connection):
+            spared = [
+                connection.execute(
+                    f"INSERT OR IGNORE INTO temp.still_there SELECT id FROM {table} WHERE {within}",  # noqa: S608 -- ours
+                    bounds,
+                ).rowcount
+                for table in ("item", "failure")
+            ]
+        return spared[0]
+
     def sweep(self, *, source: str, scope: str) -> int:
         """Remove the items and failures of this kind of source, with an id beginning so, that were not noted.
 
         Returns how many items went.
         """
-        end = after_prefix(scope)
-        within = "source = ? AND id >= ?" + ("" if end is None else " AND id < ?")
-        bounds = (source, scope) if end is None else (source, scope, end)
+        within, bounds = _within(source, scope)
         with self._transaction() as connection:
             removed = [
                 connection.execute(
@@ -167,7 +191,6 @@ class LocalWriter:
                 ).rowcount
                 for table in ("item", "failure")
             ]
-            connection.execute("DROP TABLE temp.still_there")
         return removed[0]
 
     # -- the index ------------------------------------------------------------------------------------------------
@@ -248,6 +271,14 @@ class LocalWriter:
                 connection.execute("UPDATE setting SET value = ? WHERE key = 'updated_at'", (utc_now(),))
         except UnicodeEncodeError as error:
             raise InputError(f"A text that is not Unicode cannot be stored: {error.object!r}.") from error
+
+
+def _within(source: str, scope: str) -> tuple[str, tuple[str, ...]]:
+    """A condition on rows of one kind whose ids begin so, and what stands for its placeholders."""
+    end = after_prefix(scope)
+    if end is None:
+        return "source = ? AND id >= ?", (source, scope)
+    return "source = ? AND id >= ? AND id < ?", (source, scope, end)
 
 
 def _packed(upserts: Sequence[Upsert], space: Space) -> list[bytes | None]:
