@@ -24,6 +24,9 @@ MANY = 16
 WORTH_BYTES = 32 << 20
 """Weights of a picture tower from which half the time a picture makes up for the start within some hundred pictures."""
 
+WORTH_MAPPING_BYTES = 32 << 20
+"""Weights from which leaving them in the file is felt in the first answer."""
+
 INT8_VARIANTS = ("int8", "quantized", "uint8")
 """What layouts call weights of eight bits, best first."""
 
@@ -45,12 +48,15 @@ class Weights:
         Which weights these are; None for those in full precision.
     sees_alone
         Whether the file holds a picture tower and nothing else.
+    whole
+        Whether all of them are inside of the file.
     """
 
     file: Path
     name: str
     variant: str | None
     sees_alone: bool
+    whole: bool
 
     @property
     def size_bytes(self) -> int:
@@ -58,7 +64,7 @@ class Weights:
         return sum(each.stat().st_size for each in self.file.parent.glob(f"{self.file.name}*"))
 
 
-def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Session:
+def open_session(weights: Weights, options: ComputeOptions, *, many: bool, soon: bool = False) -> Session:
     """Load a file of weights into the runtime that suits it.
 
     Parameters
@@ -69,6 +75,8 @@ def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Se
         Device, precision and threads.
     many
         Whether as much as possible a second is wanted, rather than the first answer soon.
+    soon
+        Whether the first answer may cost the next ones some of their speed.
 
     Raises
     ------
@@ -88,6 +96,10 @@ def open_session(weights: Weights, options: ComputeOptions, *, many: bool) -> Se
     if worth and free and openvino_session.is_installed() and openvino_session.has_bfloat16():
         with suppress(ModelFormatError):  # an operator that it lacks; nobody asked for OpenVINO by name
             return openvino_session.OpenVinoSession(file, name=name, options=options, side_by_side=True)
+    plain = weights.variant is None and weights.whole and weights.size_bytes >= WORTH_MAPPING_BYTES
+    if soon and plain and not many and OnnxRuntimeSession.is_for_processors(options):
+        with suppress(ModelFormatError):  # what is wrong with a file is said of the file itself, below
+            return OnnxRuntimeSession(file, name=name, options=options, hasty=True)
     return OnnxRuntimeSession(file, name=name, options=options, side_by_side=many)
 
 

@@ -47,6 +47,9 @@ BATCH_SIZE = 32
 SHARE = 8
 """Rows of a batch that a processor computes at once, where each has its own: more no longer fit its cache."""
 
+SETTLED = 16
+"""Calls from which a tower that was loaded for the first answer has lost what loading it anew takes."""
+
 _DEFAULT_OPTIONS = ComputeOptions()
 
 
@@ -86,6 +89,7 @@ class OnnxEncoder(AbstractEncoder):
         self.variant = variant
         self._sessions: dict[str, Session] = {}
         self._loading = {file: Lock() for file in self.files.weights.values()}
+        self._calls = dict.fromkeys(self._loading, 0)
         self._hired: ThreadPoolExecutor | None = None
         self._hiring = Lock()
 
@@ -252,11 +256,19 @@ class OnnxEncoder(AbstractEncoder):
         file = self.files.weights[self._file_key(modality)]
         with self._loading[file]:
             held = self._sessions.get(file)
-            if held is None or (many and not held.for_many):
-                _ = self.files.outlines  # refuses weights from outside the folder before anything is loaded
+            self._calls[file] += 1
+            settled = self._calls[file] > SETTLED
+            if held is None or (many and not held.for_many) or (settled and held.hasty):
+                outline = self.files.outlines[self._file_key(modality)]  # refuses weights from outside the folder
                 alone = modality == "image" and (modality in self.files.weights or len(self.modalities) == 1)
-                weights = Weights(file=self.files.folder / file, name=self.name, variant=self.variant, sees_alone=alone)
-                self._sessions[file] = open_session(weights, self.options, many=many)
+                weights = Weights(
+                    file=self.files.folder / file,
+                    name=self.name,
+                    variant=self.variant,
+                    sees_alone=alone,
+                    whole=not outline.external,
+                )
+                self._sessions[file] = open_session(weights, self.options, many=many, soon=not settled)
             return self._sessions[file]
 
     def _crew(self, size: int) -> ThreadPoolExecutor:

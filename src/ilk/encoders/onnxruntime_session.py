@@ -46,6 +46,10 @@ class OnnxRuntimeSession(Session):
         Whether each processor computes batches of its own, which is most a second, rather than all of them one batch,
         which is soonest. A layer that is shared out is finished when its slowest part is, and another program, or the
         decoding of the next pictures, makes one of them slow.
+    hasty
+        Whether the first answer is wanted soon, and few more: weights inside of the file are left there, of which a
+        question touches some, and are not laid out anew for the processor. The first answer of a large model comes
+        several times sooner so (``python -m benchmarks.cold_million``), each further one later.
 
     Raises
     ------
@@ -55,7 +59,9 @@ class OnnxRuntimeSession(Session):
         If the installed ONNX Runtime does not have the device.
     """
 
-    def __init__(self, file: Path, *, name: str, options: ComputeOptions, side_by_side: bool = False) -> None:
+    def __init__(
+        self, file: Path, *, name: str, options: ComputeOptions, side_by_side: bool = False, hasty: bool = False
+    ) -> None:
         import onnxruntime
 
         device = _device(options.device, onnxruntime.get_available_providers(), name)
@@ -68,6 +74,7 @@ class OnnxRuntimeSession(Session):
         threads = options.threads or usable_processors()
         self.workers = threads if side_by_side and device == "cpu" else 1
         self.for_many = side_by_side or device != "cpu"
+        self.hasty = hasty
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads if self.workers == 1 else 1
         settings.inter_op_num_threads = 1  # towers are chains: there is nothing to run side by side
@@ -76,7 +83,7 @@ class OnnxRuntimeSession(Session):
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(file), settings, providers=[provider], enable_fallback=0
+                _hastened(file, settings) if hasty else str(file), settings, providers=[provider], enable_fallback=0
             )
         except Exception as error:  # the bindings have a class for each status and no common one but this
             raise ModelFormatError(
@@ -104,6 +111,19 @@ class OnnxRuntimeSession(Session):
         (found,) = self._session.run([output], given, self._run_options)
         array: npt.NDArray[Any] = found
         return array
+
+
+def _hastened(file: Path, settings: Any) -> bytes:
+    """What to load in place of a file, so that its weights are mapped; settings that do as little as can be first."""
+    from onnxruntime import GraphOptimizationLevel
+
+    from ilk.encoders.skeleton import skeleton_of
+
+    settings.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_BASIC
+    settings.add_session_config_entry("session.disable_prepacking", "1")
+    place = file.resolve()  # the Hub's cache is made of links, and weights are looked for where the graph is
+    settings.add_session_config_entry("session.model_external_initializers_file_folder_path", str(place.parent))
+    return skeleton_of(place)
 
 
 def _port(described: Any) -> Port:

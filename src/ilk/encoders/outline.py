@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from ilk.encoders.wire import fields, varint
 from ilk.errors import ModelFormatError
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MODEL_GRAPH = 7
 _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
 _TENSOR_EXTERNAL = 13
@@ -68,10 +68,10 @@ class Outline:
         inputs: dict[str, tuple[int | None, ...]] = {}
         outputs: dict[str, tuple[int | None, ...]] = {}
         external: dict[str, None] = {}
-        for field, start, stop in _fields(data, 0, len(data)):
+        for field, _, start, stop in fields(data, 0, len(data)):
             if field != _MODEL_GRAPH:
                 continue
-            for part, begin, end in _fields(data, start, stop):
+            for part, _, begin, end in fields(data, start, stop):
                 if part == _GRAPH_INITIALIZER:
                     for location in _locations(data, begin, end):
                         external[_inside(location, path)] = None
@@ -83,59 +83,28 @@ class Outline:
         return cls(inputs=inputs, outputs=outputs, external=tuple(external))
 
 
-def _varint(data: mmap.mmap, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 -- the high bit says that more follows
-            return value, position
-        shift += 7
-
-
-def _fields(data: mmap.mmap, position: int, stop: int) -> Iterator[tuple[int, int, int]]:
-    """Each field's number and where its content lies; for a number, its value twice."""
-    while position < stop:
-        tag, position = _varint(data, position)
-        field, kind = tag >> 3, tag & 7
-        if kind == _BYTES:
-            length, position = _varint(data, position)
-            if position + length > stop:
-                raise ValueError("a field reaches past the end")
-            yield field, position, position + length
-            position += length
-        elif kind == _VARINT:
-            value, position = _varint(data, position)
-            yield field, value, value
-        elif kind in {_FIXED32, _FIXED64}:
-            position += 4 if kind == _FIXED32 else 8
-        else:
-            raise ValueError(f"no field has kind {kind}")
-
-
 def _locations(data: mmap.mmap, start: int, stop: int) -> Iterator[str]:
-    for field, begin, end in _fields(data, start, stop):
+    for field, _, begin, end in fields(data, start, stop):
         if field == _TENSOR_EXTERNAL:
-            entry = {part: data[at:to] for part, at, to in _fields(data, begin, end)}
+            entry = {part: data[at:to] for part, _, at, to in fields(data, begin, end)}
             if entry.get(_ENTRY_KEY) == b"location":
                 yield entry.get(_ENTRY_VALUE, b"").decode()
 
 
 def _named_shape(data: mmap.mmap, start: int, stop: int) -> tuple[str, tuple[int | None, ...]]:
     name, shape = "", []
-    for field, begin, end in _fields(data, start, stop):
+    for field, _, begin, end in fields(data, start, stop):
         if field == _VALUE_NAME:
             name = data[begin:end].decode()
         elif field == _VALUE_TYPE:
             for span in _nested(data, (begin, end), _TYPE_TENSOR, _TENSOR_SHAPE, _SHAPE_DIM):
-                sides = [value for part, value, _ in _fields(data, *span) if part == _DIM_VALUE]
+                sides = [varint(data, at)[0] for part, _, at, _ in fields(data, *span) if part == _DIM_VALUE]
                 shape.append(sides[0] if sides else None)
     return name, tuple(shape)
 
 
 def _nested(data: mmap.mmap, span: tuple[int, int], *path: int) -> Iterator[tuple[int, int]]:
-    for field, begin, end in _fields(data, *span):
+    for field, _, begin, end in fields(data, *span):
         if field == path[0]:
             if path[1:]:
                 yield from _nested(data, (begin, end), *path[1:])

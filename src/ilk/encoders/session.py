@@ -44,6 +44,8 @@ class Session(ABC):
         How many batches it computes side by side at no loss.
     for_many
         Whether another way of running it would not be faster for many rows.
+    hasty
+        Whether it was loaded for the first answer, and another way would be faster for further ones.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Session(ABC):
     outputs: Sequence[str]
     workers: int
     for_many: bool
+    hasty: bool = False
 
     @abstractmethod
     def infer(self, output: str, given: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
