@@ -11,6 +11,7 @@ from itertools import repeat
 
 from ilk.records import Hit, Neighbour
 from ilk.records.items import Metric
+from ilk.records.making import maker
 from ilk.searching.options import SearchOptions
 
 
@@ -28,19 +29,22 @@ def is_plain(options: SearchOptions) -> bool:
 def hits_of(page: Sequence[Neighbour], relevances: Sequence[float] | None, metric: Metric) -> tuple[Hit, ...]:
     """The hits of a page, by what similarities are compared by; without relevances where nobody can tell."""
     far = metric == "l2"
+    make = maker(Hit)
     return tuple(
         [
-            Hit(
-                rank=rank,
-                id=item.id,
-                similarity=near.similarity + 0.0,  # and no -0.0
-                uri=item.uri,
-                caption=item.captions[0] if item.captions else None,
-                metadata=item.metadata,
-                relevance=relevance,
-                distance=0.0 - near.similarity if far else None,
+            make(
+                rank,
+                item.id,
+                similarity + 0.0,  # and no -0.0
+                item.uri,
+                item.captions[0] if item.captions else None,
+                item.metadata,
+                relevance,
+                0.0 - similarity if far else None,
+                None,  # of its parts: nothing is fused
+                (),  # of its duplicates: nothing is grouped
             )
             for rank, (near, relevance) in enumerate(zip(page, relevances or repeat(None)), 1)  # noqa: B905 -- endless
-            for item in (near.item,)
+            for item, similarity in ((near.item, near.similarity),)
         ]
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ilk.errors import GalleryDamagedError
 from ilk.records import Neighbour
+from ilk.records.making import maker
 from ilk.stores.local import catalog
 from ilk.stores.local.block import Rows
 from ilk.stores.local.index import IndexRefusedError
@@ -48,14 +49,15 @@ def answers(
     if not np.array_equal(again, near):
         raise _contradiction(view, "its vectors are not those of the database")
     similarities, items = near.tolist(), [some[place][1] for place in where]
+    make = maker(Neighbour)
     rows = list[list[Neighbour]]()
     end = 0
     for count in counts:
         start, end = end, end + count
-        pairs = list(zip(similarities[start:end], items[start:end], strict=True))
+        row = list(map(make, items[start:end], similarities[start:end]))
         if len(set(similarities[start:end])) < count:  # else they are in order
-            pairs.sort(key=lambda pair: (-pair[0], pair[1].id))
-        rows.append([Neighbour(item=item, similarity=similarity) for similarity, item in pairs[:k]])
+            row.sort(key=lambda near: (-near.similarity, near.item.id))
+        rows.append(row[:k])
     return rows
 
 

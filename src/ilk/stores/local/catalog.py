@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ilk.records import Failure, Item, Space, SpaceName
 from ilk.records.items import Metadata, Metric
+from ilk.records.making import maker
 from ilk.stores.base import Kept, Known
 from ilk.stores.local.index import IndexRecord
 
@@ -286,19 +287,9 @@ def _items(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> l
         ):
             captions.setdefault(item_id, []).append(caption)
     metadata: list[Metadata] = json.loads(f"[{','.join([row[9] for row in rows])}]")
+    make = maker(Item)
     return [
-        Item(
-            id=id_,
-            uri=uri,
-            source=source,
-            stamp=stamp,
-            digest=digest,
-            size_bytes=size_bytes,
-            width=width,
-            height=height,
-            captions=tuple(captions.get(item_id, ())),
-            metadata=said,
-        )
+        make(id_, uri, source, stamp, digest, size_bytes, width, height, tuple(captions.get(item_id, ())), said)
         for (item_id, id_, uri, source, stamp, digest, size_bytes, width, height, *_), said in zip(
             rows, metadata, strict=True
         )
