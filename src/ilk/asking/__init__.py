@@ -171,23 +171,26 @@ class Asking:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
     def _given(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
-        given = np.empty((len(terms), self.space.dimension))
-        for row, term in zip(given, terms, strict=True):
-            try:
-                numbers = np.asarray(term.value, np.float64)
-            except (TypeError, ValueError) as error:
-                raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
-            if numbers.shape != row.shape:
-                raise self._unanswerable(numbers)
-            row[:] = numbers
-        cosine = self.space.metric == "cosine"
-        answerable = given.any(axis=1) if cosine else (np.abs(given) <= LARGEST).all(axis=1)
-        answerable &= np.isfinite(given).all(axis=1)
+        given = np.stack([self._numbers(term) for term in terms])
+        if self.space.metric != "cosine":
+            answerable = (np.abs(given) <= LARGEST).all(axis=1)
+            lengths: npt.NDArray[np.float64] | float = 1.0
+        else:
+            lengths = np.linalg.norm(given, axis=1, keepdims=True)
+            answerable = (lengths > 0) & (lengths < np.inf)
         if not answerable.all():
             raise self._unanswerable(given[int(answerable.argmin())])
-        if not cosine:
-            return np.asarray(given, np.float32)
-        return np.asarray(given / np.linalg.norm(given, axis=1, keepdims=True), np.float32)
+        return (given / lengths).astype(np.float32)
+
+    def _numbers(self, term: Term) -> npt.NDArray[np.float64]:
+        """Those of a term that is a vector, of shape (d,)."""
+        try:
+            numbers = np.asarray(term.value, np.float64)
+        except (TypeError, ValueError) as error:
+            raise QueryError(f"What is to be searched for as a vector holds no numbers: {error}.") from error
+        if numbers.shape != (self.space.dimension,):
+            raise self._unanswerable(numbers)
+        return numbers
 
     def _unanswerable(self, given: npt.NDArray[np.float64]) -> QueryError:
         return QueryError(
