@@ -11,10 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ilk.errors import (
-    InputError,
-    ItemNotFoundError,
-)
+from ilk.errors import GalleryStorageError, InputError, ItemNotFoundError
 from ilk.models import Models
 from ilk.query import Query, text
 from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item, SearchedIn, SpaceName
@@ -297,6 +294,48 @@ class Gallery:
         """
         with self.store.writing() as writer:
             return writer.delete(ids)
+
+    def remove_model(self, name: str) -> int:
+        """Take a model's vectors out of the gallery, with their index, and give their disk space back.
+
+        Pictures, captions and the vectors of other models stay. If it was the gallery's model, the newest of the others
+        takes its place.
+
+        Parameters
+        ----------
+        name
+            The model's name, or the beginning of its digest, as ``info`` has it.
+
+        Returns
+        -------
+        How many vectors went, of pictures and of captions.
+
+        Raises
+        ------
+        ModelMismatchError
+            If there are no vectors of it, or those of several versions of it.
+        InputError
+            If it is the only model of pictures.
+        GalleryStorageError
+            If the vectors went and there is too little free disk to make the file smaller.
+        GalleryLockedError
+            If another process is writing.
+
+        Notes
+        -----
+        The gallery is written anew: that takes as much free disk as it will have, and as long as copying it twice.
+        """
+        found = self.models.spaces_to_drop(name)
+        with self.store.writing() as writer:
+            removed = sum(writer.drop_space(space) for space in found)
+            try:
+                writer.compact()
+            except GalleryStorageError as error:
+                raise GalleryStorageError(
+                    f'The vectors of the model "{name}" are removed, but there is too little free disk to make the '
+                    "gallery's file smaller. What is added next takes the room that is free in it."
+                ) from error
+        return removed
 
     # -- asking ---------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "pocket"
 
+SHOWN_DIGEST = 12
+"""Characters of a digest that are shown."""
+
+MIN_DIGEST = 6
+"""Characters of a digest that may stand for it."""
+
 
 class Models:
     """The models whose vectors a store has, and any other that is to be added. Thread-safe.
@@ -86,6 +92,48 @@ class Models:
             f"--model, or add the others with `ilk index FOLDER {'--captions' if kind == 'caption' else '--model'} "
             f"{wanted}`."
         )
+
+    def spaces_to_drop(self, name: str) -> list[Space]:
+        """The spaces of pictures and captions that are of one model.
+
+        Parameters
+        ----------
+        name
+            The model's, or the beginning of its digest, as `ilk info` shows it: of a model that was renewed under its
+            name there may be several versions.
+
+        Raises
+        ------
+        ModelMismatchError
+            If there are no vectors of it, or there are those of several versions.
+        InputError
+            If nothing would be left to search.
+        """
+        spaces = self.store.spaces()
+        found = [space for space in spaces if space.model == name]
+        if not found and len(name) >= MIN_DIGEST:
+            found = [space for space in spaces if space.digest.startswith(name.lower())]
+        if not found:
+            with suppress(ModelNotFoundError):
+                digest = self.encoder(name).digest
+                found = [space for space in spaces if space.digest == digest]
+        if not found:
+            have = ", ".join(sorted({space.model for space in spaces})) or "none"
+            raise ModelMismatchError(f'The gallery has no vectors of the model "{name}". It has those of: {have}.')
+        digests = list(dict.fromkeys(space.digest[:SHOWN_DIGEST] for space in found))
+        if len(digests) > 1:
+            raise ModelMismatchError(
+                f'The gallery has vectors of {len(digests)} versions of the model "{name}", from the oldest to the '
+                f"newest: {', '.join(digests)}. Say which by this number in place of the name."
+            )
+        if any(each.name == "image" for each in found) and not any(
+            each.name == "image" and each not in found for each in spaces
+        ):
+            raise InputError(
+                f'"{found[0].model}" is the only model whose vectors of pictures the gallery has: nothing could be '
+                "found without them. Index with another model first, or delete the gallery's directory."
+            )
+        return found
 
     def space_for(self, encoder: Encoder, kind: SpaceName = "image", *, dimension: int | None = None) -> Space:
         """Where the vectors of a model belong, compared as those of it that are there, else as the gallery compares."""

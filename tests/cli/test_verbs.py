@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commands import Ilk, Said
@@ -171,6 +172,24 @@ def test_info_check_and_remove(ilk: Ilk, indexed: Path) -> None:
     assert ilk("remove", "red.png", "--gallery", indexed, "--json").json == {"removed": 1, "items": 3}
     assert ilk("remove", "red.png", "--gallery", indexed).code == 1
     assert "red.png" not in ilk("search", "red", "--gallery", indexed).out
+
+
+def test_the_vectors_of_a_model_are_removed(ilk: Ilk, tmp_path: Path) -> None:
+    """Which one is named, and what it freed is said; ids and a model at once make no sense, nor neither."""
+    paint(tmp_path / "red.png", "red")
+    ilk("index", "-q", tmp_path)
+    np.savez(tmp_path / "v.npz", ids=["a", "b"], vectors=np.eye(2, 4, dtype=np.float32))
+    assert ilk("index", "-q", tmp_path / "v.npz").code == 0
+    info = ilk("info", "--gallery", tmp_path, "--json").json
+    assert [space["vectors_size_bytes"] for space in info["spaces"]] == [2 * info["spaces"][0]["dimension"], 16]
+    name = info["spaces"][1]["model"]
+    wrong(ilk("remove", "--gallery", tmp_path), "items by their ids")
+    wrong(ilk("remove", "red.png", "--model", name, "--gallery", tmp_path), "items by their ids")
+    wrong(ilk("remove", "--model", "nothing", "--gallery", tmp_path), "pocket")
+    said = ilk("remove", "--model", name, "--gallery", tmp_path)
+    assert said.out.startswith("Removed 2 vectors: the gallery is ")
+    assert said.out.endswith("It has pocket left.\n")
+    wrong(ilk("remove", "--model", "pocket", "--gallery", tmp_path, "--json"), "only model")
 
 
 def wrong(said: Said, *parts: str) -> None:

@@ -299,6 +299,22 @@ class ReferenceStore:
         """As promised."""
         return sum(self._remove(id_) for id_ in ids)
 
+    def drop_space(self, space: Space) -> int:
+        """As promised."""
+        if space not in self.stored:
+            raise ModelMismatchError("no such space")
+        removed = len(self.stored.pop(space))
+        if not space.modalities:
+            bare = [id_ for id_ in self.items if not any(id_ in held for held in self.stored.values())]
+            self.delete([id_ for id_ in bare if self.items[id_].source == space.model])
+        images = [each.model for each in self.stored if each.name == "image"]
+        if images and self.default_model == space.model and space.model not in {each.model for each in self.stored}:
+            self.default_model = images[-1]
+        return removed
+
+    def compact(self) -> None:
+        """There is no disk."""
+
     def want_index(self, space: Space, factory: str) -> None:
         """There is no index."""
 

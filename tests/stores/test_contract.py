@@ -532,3 +532,40 @@ def test_what_cannot_be_renewed_alone_is_left(store: Store) -> None:
     assert describe(store, "b")
     write(store, Upsert(item=make_item("b", digest="others"), vector=unit_rows(1)[0]))
     assert not describe(store, "b")
+
+
+def test_a_space_that_is_dropped_is_gone_with_its_vectors(store: Store) -> None:
+    """Items and other spaces stay; one made anew begins empty, and readers mix nothing up."""
+    other = make_space("other")
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write(make_upserts(["a", "b"], unit_rows(2)), [], space=SPACE)
+        writer.write(make_upserts(["a"], unit_rows(1, seed=1)), [], space=other)
+    assert ids_of(store.search(unit_rows(1), 5, space=other).rows[0]) == ["a"]
+    with store.writing() as writer:
+        assert writer.drop_space(other) == 1
+        writer.compact()
+        with pytest.raises(ModelMismatchError):
+            writer.drop_space(other)
+    assert store.spaces() == (SPACE,)
+    assert (store.count(), store.count_vectors(SPACE), store.count_vectors(other)) == (2, 2, 0)
+    assert store.search(unit_rows(1), 5, space=other).rows == [[]]
+    third = make_space("third")
+    with store.writing() as writer:
+        writer.add_space(third)
+    assert ids_of(store.search(unit_rows(1, seed=1), 5, space=third).rows[0]) == []
+    assert len(ids_of(store.search(unit_rows(1), 5, space=SPACE).rows[0])) == 2
+    assert store.check() == ()
+
+
+def test_items_that_were_vectors_alone_go_with_them(store: Store) -> None:
+    """Unless another model has vectors of them."""
+    made = replace(make_space("embeddings:v"), modalities=frozenset())
+    with store.writing() as writer:
+        writer.add_space(made)
+        items = [make_item(id_, source="embeddings:v") for id_ in ("a", "b")]
+        writer.write([Upsert(item=item, vector=unit_rows(1)[0]) for item in items], [], space=made)
+        writer.write([Upsert(item=items[1], vector=unit_rows(1)[0])], [], space=SPACE)
+        writer.write(make_upserts(["c"], unit_rows(1)), [], space=SPACE)
+        writer.drop_space(made)
+    assert set(store.ids()) == {"b", "c"}

@@ -120,6 +120,11 @@ class IndexState:
     wanted: str = "auto"
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def vectors_size_bytes(self) -> int:
+        """Of the vectors in the database: two bytes a number."""
+        return 2 * self.vectors * self.space.dimension
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryInfo:
@@ -170,6 +175,7 @@ class GalleryInfo:
                     "metric": state.space.metric,
                     "normalised": state.space.normalised,
                     "vectors": state.vectors,
+                    "vectors_size_bytes": state.vectors_size_bytes,
                     "index": state.index,
                     "indexed": state.indexed,
                     "deleted": state.deleted,

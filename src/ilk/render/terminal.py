@@ -125,16 +125,16 @@ def info_text(info: GalleryInfo) -> str:
         ("gallery", info.path),
         ("pictures", f"{info.items:,}"),
         ("captions", f"{info.captions:,}"),
-        ("on disk", _size(info.size_bytes)),
+        ("on disk", size_text(info.size_bytes)),
         ("updated", info.updated_at),
     ]
     lines += [("failed", f"{count:,} {reason}") for reason, count in info.failures.items()]
     for state in info.spaces:
         space = state.space
-        file = f"{state.indexed:,} in a file of {_size(state.size_bytes)}" if state.size_bytes else "no file"
+        file = f"{state.indexed:,} in a file of {size_text(state.size_bytes)}" if state.size_bytes else "no file"
         lines += [
             ("model", f"{space.model} ({space.digest[:12]}), {space.dimension} numbers a vector"),
-            ("vectors", f"{state.vectors:,} of the space {space.name}"),
+            ("vectors", f"{state.vectors:,} of the space {space.name}, {size_text(state.vectors_size_bytes)}"),
             *([] if space.metric == "cosine" else [("metric", f"{space.metric}: {space.comparing}")]),
             ("index", f"{state.index}, {file}" + (f", {state.deleted:,} deleted" if state.deleted else "")),
         ]
@@ -169,10 +169,10 @@ def _caption(hit: Hit) -> str:
     return visible(" ".join((hit.caption or "").split()))
 
 
-def _size(size_bytes: float) -> str:
+def size_text(size_bytes: float) -> str:
     """In the unit that leaves one to three digits before the point.
 
-    >>> _size(2_340_000)
+    >>> size_text(2_340_000)
     '2.3 MB'
     """
     for unit in _UNITS:

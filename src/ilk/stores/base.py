@@ -381,6 +381,29 @@ class Writer(Protocol):
         """Remove items; returns how many there were. Unknown ids are left alone."""
         ...
 
+    def drop_space(self, space: Space) -> int:
+        """Remove a space with its vectors and its index; returns how many vectors went.
+
+        Items stay, other than those that were vectors made elsewhere and have none left. If the gallery's default
+        model has no space any more, the newest model of pictures takes its place.
+
+        Raises
+        ------
+        ilk.errors.ModelMismatchError
+            If there is no such space.
+        """
+        ...
+
+    def compact(self) -> None:
+        """Give the disk space that is in use no more back to the system.
+
+        Raises
+        ------
+        ilk.errors.GalleryStorageError
+            If there is too little room to do so: it takes as much as the gallery will have.
+        """
+        ...
+
     def want_index(self, space: Space, factory: str) -> None:
         """Choose the kind of a space's index, which `refresh_index` then makes and later calls keep up to date.
 

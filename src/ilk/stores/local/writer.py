@@ -66,6 +66,23 @@ class LocalWriter:
         with self._transaction() as connection:
             spaces.put(connection, space)
 
+    def drop_space(self, space: Space) -> int:
+        """Remove a space with its vectors and its index; see `ilk.stores.base.Writer.drop_space`."""
+        with self._transaction() as connection:
+            removed = spaces.drop(connection, self._number(connection, space), space)
+        self.refresh_index()
+        return removed
+
+    def compact(self) -> None:
+        """Write the database anew without what is free in it, and cut off the log of changes.
+
+        Cost: all of it is read and written twice. Readers go on meanwhile; one that began before keeps the old bytes
+        on the disk until it ends.
+        """
+        with self._own() as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def set_default_model(self, name: str) -> None:
         """Keep the name of the model to use where none is named."""
         with self._transaction() as connection:
