@@ -11,16 +11,12 @@ from ilk.errors import GalleryDamagedError
 from ilk.records import Neighbour
 from ilk.records.making import maker
 from ilk.stores.local import catalog
-from ilk.stores.local.block import Rows
 from ilk.stores.local.index import IndexRefusedError
-from ilk.stores.local.products import compared, similarity
 from ilk.stores.local.search import Best
 from ilk.stores.local.view import View
 
 
-def answers(
-    connection: sqlite3.Connection, view: View, queries: Rows, found: Sequence[Best], k: int
-) -> list[list[Neighbour]]:
+def answers(connection: sqlite3.Connection, view: View, found: Sequence[Best], k: int) -> list[list[Neighbour]]:
     """The k nearest items of each query, nearest first and equal ones by id, in the transaction of the view.
 
     Raises
@@ -28,32 +24,26 @@ def answers(
     ilk.stores.local.index.IndexRefusedError
         If an index file contradicts the database.
     """
-    counts = [len(best.ids) for best in found]
-    places = dict[int, int]()
-    where = [places.setdefault(each, len(places)) for best in found for each in best.ids.tolist()]
-    known = catalog.neighbours(connection, places.keys(), view.space_id)
-    if len(known) < len(places):
+    every = [best.ids for best in found]
+    where = (every[0] if len(every) == 1 else np.concatenate([np.empty(0, np.int64), *every])).tolist()
+    numbers = list(dict.fromkeys(where))
+    known = catalog.neighbours(connection, numbers, view.space_id)
+    if len(known) < len(numbers):
         raise _contradiction(view, "it has vectors that the database does not")
-    some = [known[embedding_id] for embedding_id in places]
-    if any(len(vector) != 2 * view.dimension for vector, _ in some):
+    vectors = [known[embedding_id][0] for embedding_id in numbers]
+    if any(len(vector) != 2 * view.dimension for vector in vectors):
         raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
-    codes = np.frombuffer(b"".join(vector for vector, _ in some), "<f2").reshape(-1, view.dimension)
-    wide = queries.astype(np.float64)
-    if len(found) == 1:
-        near = found[0].similarities
-        again = similarity(wide[0], codes, view.metric)
-    else:
-        near = np.concatenate([np.empty(0, np.float32), *(best.similarities for best in found)])
-        owners = np.repeat(np.arange(len(found)), counts)
-        again = compared(wide, owners, codes, np.array(where, np.int64), view.metric)
-    if not np.array_equal(again, near):
+    # The similarities are those of the vectors that were searched: they are true if these are the database's.
+    if view.codes(np.array(numbers, np.int64)).tobytes() != b"".join(vectors):
         raise _contradiction(view, "its vectors are not those of the database")
-    similarities, items = near.tolist(), [some[place][1] for place in where]
+    similarities = [similarity for best in found for similarity in best.similarities.tolist()]
+    items = [known[embedding_id][1] for embedding_id in where]
     make = maker(Neighbour)
     rows = list[list[Neighbour]]()
     end = 0
-    for count in counts:
-        start, end = end, end + count
+    for best in found:
+        start, end = end, end + len(best.ids)
+        count = end - start
         row = list(map(make, items[start:end], similarities[start:end]))
         if len(set(similarities[start:end])) < count:  # else they are in order
             row.sort(key=lambda near: (-near.similarity, near.item.id))

@@ -340,7 +340,7 @@ class LocalStore:
             best, course = nearest(view, queries, asked)
             searched = perf_counter()
             try:
-                rows = answers(connection, view, queries, best, k)
+                rows = answers(connection, view, best, k)
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise

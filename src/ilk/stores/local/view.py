@@ -79,6 +79,18 @@ class View:
         """Vectors that are in no file."""
         return sum(block.vectors for block in self.blocks if not block.from_file)
 
+    def codes(self, ids: Ids) -> npt.NDArray[np.float16]:
+        """The vectors of m embedding_ids that are in its blocks, as they are searched, of shape (m, d)."""
+        found = np.empty((len(ids), self.dimension), "<f2")
+        for block in self.blocks:
+            if not block.vectors:
+                continue
+            places = np.searchsorted(block.ids, ids)
+            places[places == block.vectors] = 0
+            here = block.ids[places] == ids
+            found[here] = block.codes[places[here]]
+        return found
+
 
 class Views:
     """The newest view of each space of one gallery.
