@@ -26,7 +26,8 @@ RECORDS = [
 @pytest.mark.parametrize(("record", "values"), RECORDS, ids=lambda each: type(each).__name__)
 def test_records_are_those_that_anyone_makes(record: Any, values: tuple[object, ...]) -> None:
     """Equal, of the same class, frozen, and as easily copied."""
-    made = maker(type(record))(*values)
+    kind: Any = type(record)
+    made = maker(kind)(*values)
     assert type(made) is type(record)
     assert made == record
     assert repr(made) == repr(record)
