@@ -152,7 +152,7 @@ def count_items(connection: sqlite3.Connection) -> int:
 
 
 def count_vectors(connection: sqlite3.Connection, number: int | None) -> int:
-    """How many vectors a space has. Cost: a scan of the index over them, which is narrow; of an only space, its pages."""
+    """How many vectors a space has. Cost: a scan of the index over them, which is narrow; of an only space, less."""
     if connection.execute("SELECT 1 FROM space WHERE space_id IS NOT ? LIMIT 1", (number,)).fetchone() is None:
         return int(connection.execute("SELECT count(*) FROM embedding").fetchone()[0])
     query = "SELECT count(*) FROM embedding WHERE space_id = ?"
