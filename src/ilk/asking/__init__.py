@@ -172,15 +172,15 @@ class Asking:
 
     def _given(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
         given = np.stack([self._numbers(term) for term in terms])
-        if self.space.metric != "cosine":
-            answerable = (np.abs(given) <= LARGEST).all(axis=1)
-            lengths: npt.NDArray[np.float64] | float = 1.0
+        if self.space.metric == "cosine":
+            lengths = np.linalg.norm(given, axis=1)
+            fine = np.asarray(np.isfinite(lengths) & (lengths != 0))
         else:
-            lengths = np.linalg.norm(given, axis=1, keepdims=True)
-            answerable = (lengths > 0) & (lengths < np.inf)
-        if not answerable.all():
-            raise self._unanswerable(given[int(answerable.argmin())])
-        return (given / lengths).astype(np.float32)
+            lengths = np.ones(len(given))
+            fine = (np.abs(given) <= LARGEST).all(axis=1)
+        if not fine.all():
+            raise self._unanswerable(given[int(fine.argmin())])
+        return np.asarray(given / lengths[:, np.newaxis], np.float32)
 
     def _numbers(self, term: Term) -> npt.NDArray[np.float64]:
         """Those of a term that is a vector, of shape (d,)."""
