@@ -24,9 +24,9 @@ def answers(connection: sqlite3.Connection, view: View, found: Sequence[Best], k
     ilk.stores.local.index.IndexRefusedError
         If an index file contradicts the database.
     """
-    every = [best.ids for best in found]
-    where = (every[0] if len(every) == 1 else np.concatenate([np.empty(0, np.int64), *every])).tolist()
-    numbers = list(dict.fromkeys(where))
+    where = [embedding_id for best in found for embedding_id in best.ids.tolist()]
+    places = dict(zip(where, (place for best in found for place in best.places.tolist()), strict=True))
+    numbers = list(places)
     known = catalog.neighbours(connection, numbers, view.space_id)
     if len(known) < len(numbers):
         raise _contradiction(view, "it has vectors that the database does not")
@@ -34,7 +34,7 @@ def answers(connection: sqlite3.Connection, view: View, found: Sequence[Best], k
     if any(len(vector) != 2 * view.dimension for vector in vectors):
         raise GalleryDamagedError("A vector in the database has a wrong length. `ilk check` says which.")
     # The similarities are those of the vectors that were searched: they are true if these are the database's.
-    if view.codes(np.array(numbers, np.int64)).tobytes() != b"".join(vectors):
+    if view.codes(np.array(list(places.values()), np.int64)).tobytes() != b"".join(vectors):
         raise _contradiction(view, "its vectors are not those of the database")
     similarities = [similarity for best in found for similarity in best.similarities.tolist()]
     items = [known[embedding_id][1] for embedding_id in where]

@@ -50,12 +50,12 @@ def compared(
 
 def best_of(  # noqa: PLR0913, PLR0917 -- what of a search decides the order
     queries: npt.NDArray[np.float64],
-    scans: Sequence[tuple[Block, Rows, Ids]],
+    scans: Sequence[tuple[Block, int, Rows, Ids]],
     k: int,
     unwanted: Sequence[Ids],
     slack: npt.NDArray[np.float64],
     metric: Metric,
-) -> tuple[Ids, Rows]:
+) -> tuple[Ids, Rows, Ids]:
     """The candidates of each query by their similarities, nearest first.
 
     Parameters
@@ -63,7 +63,8 @@ def best_of(  # noqa: PLR0913, PLR0917 -- what of a search decides the order
     queries
         Of shape (q, d).
     scans
-        Blocks, and of each the products or distances with positions (q, t), as `Block.scan` gives them.
+        Blocks, and of each the place of its first vector in the view, and the products or distances with positions
+        (q, t), as `Block.scan` gives them.
     k
         How many are wanted: what can be none of those is not compared.
     unwanted
@@ -73,11 +74,13 @@ def best_of(  # noqa: PLR0913, PLR0917 -- what of a search decides the order
 
     Returns
     -------
-    Embedding_ids, -1 where there are no more, and similarities, -inf there, of shape (q, t of all blocks).
+    Embedding_ids, -1 where there are no more, similarities, -inf there, and places in the view, of shape
+    (q, t of all blocks).
     """
-    products = np.concatenate([found for _, found, _ in scans], axis=1)
-    numbers = np.concatenate([block.ids[positions] for block, _, positions in scans], axis=1)
-    usable = np.concatenate([positions for _, _, positions in scans], axis=1) >= 0
+    products = np.concatenate([found for _, _, found, _ in scans], axis=1)
+    numbers = np.concatenate([block.ids[positions] for block, _, _, positions in scans], axis=1)
+    places = np.concatenate([positions + first for _, first, _, positions in scans], axis=1)
+    usable = np.concatenate([positions for _, _, _, positions in scans], axis=1) >= 0
     for some in unwanted:
         usable &= ~np.isin(numbers, some)
     if metric != "l2" and products.shape[1] > k:
@@ -87,11 +90,14 @@ def best_of(  # noqa: PLR0913, PLR0917 -- what of a search decides the order
             last = np.minimum(last, 1)  # above it all are equally near
         usable &= products >= (last - 3 * slack)[:, None]
     similarities = np.full(products.shape, -np.inf, np.float32)
-    first = 0
-    for block, found, positions in scans:
-        rows, columns = np.nonzero(usable[:, first : first + found.shape[1]])
-        similarities[rows, first + columns] = compared(queries, rows, block.codes, positions[rows, columns], metric)
-        first += found.shape[1]
+    begin = 0
+    for block, _, found, positions in scans:
+        rows, columns = np.nonzero(usable[:, begin : begin + found.shape[1]])
+        similarities[rows, begin + columns] = compared(queries, rows, block.codes, positions[rows, columns], metric)
+        begin += found.shape[1]
     order = np.argsort(-similarities, axis=1, kind="stable")
-    numbers = np.take_along_axis(np.where(usable, numbers, -1), order, axis=1)
-    return numbers, np.take_along_axis(similarities, order, axis=1)
+    numbers = np.where(usable, numbers, -1)
+    numbers, similarities, places = (
+        np.take_along_axis(each, order, axis=1) for each in (numbers, similarities, places)
+    )
+    return numbers, similarities, places

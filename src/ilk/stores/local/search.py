@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,10 +67,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """Embedding_ids and similarities, nearest first: k of them, and all that are as near as the last."""
+    """Embedding_ids and similarities, nearest first: k of them, and all that are as near as the last.
+
+    Their places are those of their vectors among all that the view has; see `View.codes`.
+    """
 
     ids: Ids
     similarities: Rows
+    places: Ids
+
+
+NONE = Best(np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def nearest(view: View, queries: Rows, asked: Asked) -> tuple[list[Best], Course
         If a parameter is none of the index.
     """
     course, sets = _course(view, asked)
-    found = [Best(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
+    found = [NONE] * len(queries)
     if asked.k < 1 or not view.blocks:
         return found, course
     largest = max(block.vectors for block in view.blocks)
@@ -118,6 +126,23 @@ class _Round:
     exactly: bool
 
 
+class _Scan(NamedTuple):
+    """What one block answered: products or distances, and positions, each (q, take), or of one query (take,).
+
+    Its first vector is at the place `first` of the view, and `exactly` says that no nearer one of it is missing.
+    """
+
+    block: Block
+    first: int
+    exactly: bool
+    products: Rows
+    positions: Ids
+
+    def of(self, row: int) -> _Scan:
+        """That of one query."""
+        return _Scan(self.block, self.first, self.exactly, self.products[row], self.positions[row])
+
+
 def _course(view: View, asked: Asked) -> tuple[Course, list[Allowed | None]]:
     """How to go about it, and the positions of each block that may be answered."""
     sets = [block.allowed(asked.among) for block in view.blocks]
@@ -139,8 +164,8 @@ def _course(view: View, asked: Asked) -> tuple[Course, list[Allowed | None]]:
 def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
     """The answers from the best of each block; None for a query that needs more of them."""
     asked = this.asked
-    scans = list[tuple[Block, bool, Rows, Ids]]()
-    for block, allowed in zip(view.blocks, this.sets, strict=True):
+    scans = list[_Scan]()
+    for block, first, allowed in zip(view.blocks, view.firsts, this.sets, strict=True):
         exactly = this.exactly or block.base is None
         # A block that is compared with everything goes as deep as exactness needs, whatever is beside it.
         take = min(this.take + (0 if this.exactly else SPARE) * exactly, block.vectors)
@@ -150,14 +175,14 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
             products, positions = block.scan(queries, take, allowed)
         else:
             products, positions = block.propose(queries, take, this.course.parameters, allowed)
-        scans.append((block, exactly, products, positions))
+        scans.append(_Scan(block, first, exactly, products, positions))
     longest = (view.longest * np.linalg.norm(queries, axis=1)).tolist() if view.metric == "ip" else [1.0] * len(queries)
     possible = view.count if asked.among is None else len(asked.among)
     possible -= len(asked.without) if asked.among is None else int(within(asked.without, asked.among).sum())
     if len(queries) >= TOGETHER and scans:
         return _merged_together(view, queries, scans, this, possible, longest)
     return [
-        _merged(view, query, [(block, exactly, p[row], i[row]) for block, exactly, p, i in scans], this, possible, long)
+        _merged(view, query, [scan.of(row) for scan in scans], this, possible, long)
         for row, (query, long) in enumerate(zip(queries, longest, strict=True))
     ]
 
@@ -165,7 +190,7 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
 def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     view: View,
     query: npt.NDArray[np.float32],
-    scans: list[tuple[Block, bool, npt.NDArray[np.float32], Ids]],
+    scans: list[_Scan],
     this: _Round,
     possible: int,
     longest: float,
@@ -175,14 +200,16 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     wide = query.astype(np.float64)
     relative = _relative(view)
     sure = len(scans) == 1 and view.metric == "cosine" and not len(view.dead) and not len(this.asked.without)
-    ids, similarities, outside = list[Ids](), list[Rows](), -np.inf  # `outside`: the most that what is left may have
-    for block, exactly, products, positions in scans:
+    outside = -np.inf  # the most that what is left may have
+    ids, similarities, places = list[Ids](), list[Rows](), list[Ids]()
+    for block, first, exactly, products, positions in scans:
         mine = positions if len(positions) and positions[-1] >= 0 else positions[positions >= 0]
         if sure and len(mine) == len(positions) > k:  # what is further off than rounding can tell is not among them
             least = min(float(products[k - 1]), 1.0) - 3 * relative * float(np.linalg.norm(wide))
             mine = mine[: int(np.count_nonzero(products >= least))]
         ids.append(block.ids[mine])
         similarities.append(similarity(wide, block.codes[mine], view.metric))
+        places.append(mine + first if first else mine)
         if exactly and positions[-1] >= 0 and len(positions) < block.vectors:
             last = float(products[-1])
             outside = max(
@@ -192,14 +219,15 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
                 else last + relative * (longest if view.metric == "ip" else float(np.linalg.norm(wide))),
             )
     if len(ids) == 1:  # which is most often so, and each of these costs a microsecond or two
-        numbers, near = ids[0], similarities[0]
+        numbers, near, where = ids[0], similarities[0], places[0]
     else:
-        numbers = np.concatenate([np.empty(0, np.int64), *ids])
-        near = np.concatenate([np.empty(0, np.float32), *similarities])
+        numbers = np.concatenate([NONE.ids, *ids])
+        near = np.concatenate([NONE.similarities, *similarities])
+        where = np.concatenate([NONE.places, *places])
     unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
     for some in unwanted:
         kept = ~np.isin(numbers, some)
-        numbers, near = numbers[kept], near[kept]
+        numbers, near, where = numbers[kept], near[kept], where[kept]
     order = (-near).argsort(kind="stable")
     if not this.exactly:
         if len(order) < min(k, possible):
@@ -208,13 +236,13 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
         return None
     if len(order) > k:
         order = order[: int(np.searchsorted(-near[order], -near[order[k - 1]], side="right"))]
-    return Best(numbers[order], near[order])
+    return Best(numbers[order], near[order], where[order])
 
 
 def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
     view: View,
     queries: Rows,
-    scans: list[tuple[Block, bool, Rows, Ids]],
+    scans: list[_Scan],
     this: _Round,
     possible: int,
     longest: list[float],
@@ -225,10 +253,10 @@ def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
     lengths = np.array(longest) if view.metric == "ip" else np.linalg.norm(wide, axis=1)
     slack = _relative(view) * lengths
     unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
-    candidates = [(block, products, positions) for block, _, products, positions in scans]
-    numbers, near = best_of(wide, candidates, k, unwanted, slack, view.metric)
+    candidates = [(block, first, products, positions) for block, first, _, products, positions in scans]
+    numbers, near, places = best_of(wide, candidates, k, unwanted, slack, view.metric)
     outside = np.full(len(queries), -np.inf)
-    for block, exactly, products, positions in scans:
+    for block, _, exactly, products, positions in scans:
         if exactly and positions.shape[1] < block.vectors:
             last = products[:, -1].astype(np.float64)
             least = -last * (1 - _relative(view)) if view.metric == "l2" else last + slack
@@ -238,7 +266,7 @@ def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
     counts = ((near >= last_of[:, None]) & (numbers >= 0)).sum(axis=1)
     done = (outside == -np.inf) | (last_of > outside) if this.exactly else counts >= min(k, possible)
     return [
-        Best(numbers[row, :count], near[row, :count]) if fine else None
+        Best(numbers[row, :count], near[row, :count], places[row, :count]) if fine else None
         for row, (count, fine) in enumerate(zip(counts.tolist(), done.tolist(), strict=True))
     ]
 

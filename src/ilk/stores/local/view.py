@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +81,19 @@ class View:
         """Vectors that are in no file."""
         return sum(block.vectors for block in self.blocks if not block.from_file)
 
-    def codes(self, ids: Ids) -> npt.NDArray[np.float16]:
-        """The vectors of m embedding_ids that are in its blocks, as they are searched, of shape (m, d)."""
-        found = np.empty((len(ids), self.dimension), "<f2")
-        for block in self.blocks:
-            if not block.vectors:
-                continue
-            places = np.searchsorted(block.ids, ids)
-            places[places == block.vectors] = 0
-            here = block.ids[places] == ids
-            found[here] = block.codes[places[here]]
+    @cached_property
+    def firsts(self) -> tuple[int, ...]:
+        """The place of each block's first vector, counted through all of them."""
+        return tuple(accumulate((block.vectors for block in self.blocks), initial=0))[:-1]
+
+    def codes(self, places: Ids) -> npt.NDArray[np.float16]:
+        """The vectors at m places, as they are searched, of shape (m, d)."""
+        if len(self.blocks) == 1:  # which is most often so
+            return self.blocks[0].codes[places]
+        found = np.empty((len(places), self.dimension), np.float16)
+        for block, first in zip(self.blocks, self.firsts, strict=True):
+            here = (places >= first) & (places < first + block.vectors)
+            found[here] = block.codes[places[here] - first]
         return found
 
 
