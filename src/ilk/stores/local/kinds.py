@@ -23,6 +23,9 @@ EXAMPLES = 'Flat, HNSW32, "IVF1024,PQ32", SQ8, "PCAR128,SQ8", RaBitQ, "IVF1024,R
 EVERYTHING = re.compile(r"(SQfp16|Flat)")
 """Factory strings of what the exact part of every index file is already."""
 
+REMEMBERED = 100
+"""Search parameters of one index, at most: programs ask with few different ones."""
+
 _REFINED = re.compile(r",(Refine\(.*\)|RFlat)$")
 _MAPPED = re.compile(r"^IDMap2?,")
 _SETTABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -139,17 +142,35 @@ Maker: TypeAlias = Callable[[Mapping[str, float], Any], Any]
 
 
 def maker(index: Any) -> Maker:
-    """What makes the search parameters of an index: anew for each search, since FAISS may write into them.
+    """What makes the search parameters of an index, which takes as long as a tenth of a search.
 
-    The index is looked at here, once, which takes longer than making them.
+    Those of the same values are made once, and shared by threads: FAISS writes into none but such as have a selector,
+    in ``IndexIDMap``. The index is looked at here, once, which takes longer still.
     """
+    make = _maker(index)
+    known = dict[tuple[tuple[str, float], ...], Any]()
+
+    def made(values: Mapping[str, float], selector: Any) -> Any:
+        if selector is not None:
+            return make(values, selector)
+        key = tuple(values.items())
+        if key in known:
+            return known[key]
+        if len(known) < REMEMBERED:
+            return known.setdefault(key, make(values, None))
+        return make(values, None)
+
+    return made
+
+
+def _maker(index: Any) -> Maker:
     faiss = loaded()
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
-        inner = maker(index.index)
+        inner = _maker(index.index)
         return lambda values, selector: faiss.SearchParametersPreTransform(index_params=inner(values, selector))
     if isinstance(index, faiss.IndexRefine):
-        base = maker(index.base_index)
+        base = _maker(index.base_index)
         return lambda values, selector: faiss.IndexRefineSearchParameters(
             k_factor=float(values["k_factor"]), base_index_params=base(values, selector)
         )
