@@ -69,6 +69,6 @@ def test_blocks_of_queries_make_no_difference(
     whole = store.search(queries, 12, space=space).rows
     monkeypatch.setattr("ilk.stores.local.search.QUERIES", 40)
     monkeypatch.setattr("ilk.stores.local.products.PAIRS", 7)
-    monkeypatch.setattr("ilk.stores.local.multiplication.PRODUCTS", 40 * 50)
-    monkeypatch.setattr("ilk.stores.local.multiplication.FEWEST_ROWS", 50)
+    monkeypatch.setattr("ilk.multiplication.PRODUCTS", 40 * 50)
+    monkeypatch.setattr("ilk.multiplication.FEWEST_ROWS", 50)
     assert store.search(queries, 12, space=space).rows == whole

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ilk.multiplication import greatest_products
 from ilk.records.items import Metric
 from ilk.stores.local import kinds
-from ilk.stores.local.multiplication import greatest_products
 
 Rows: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]

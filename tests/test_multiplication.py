@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ilk.stores.local import multiplication
-from ilk.stores.local.multiplication import greatest_products
+from ilk import multiplication
+from ilk.multiplication import greatest_products, products
 from stores.making import unit_rows
 
 Q, N, D, TAKE = 70, 900, 16, 15
@@ -29,6 +29,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return make
 
 
+def test_products_are_those_of_numpy() -> None:
+    """Of each query with each vector."""
+    queries, codes = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(np.float16)
+    np.testing.assert_allclose(products(queries, codes), queries @ codes.astype(np.float32).T, atol=1e-6)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("rows", [10, 64, 4_096])
 @pytest.mark.parametrize("some", [None, [], [3], range(0, N, 3), range(N - 20, N)])
@@ -39,15 +45,15 @@ def test_products_are_the_greatest(
     small(rows)
     queries, codes = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(np.float16)
     positions = None if some is None else np.array(some, np.int64)
-    products, found = greatest_products(queries, TAKE, codes, positions, threads=threads)
+    greatest, found = greatest_products(queries, TAKE, codes, positions, threads=threads)
     every = np.arange(N) if positions is None else positions
     expected = queries @ codes[every].astype(np.float32).T
     order = every[np.argsort(-expected, axis=1)][:, :TAKE]
     count = min(TAKE, len(every))
     np.testing.assert_array_equal(found[:, :count], order)
-    np.testing.assert_allclose(products[:, :count], -np.sort(-expected, axis=1)[:, :TAKE], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(greatest[:, :count], -np.sort(-expected, axis=1)[:, :TAKE], rtol=1e-5, atol=1e-6)
     assert (found[:, count:] == -1).all()
-    assert (products[:, count:] == -np.inf).all()
+    assert (greatest[:, count:] == -np.inf).all()
 
 
 @pytest.mark.parametrize("rows", [1, 20, 4_096])
@@ -56,11 +62,11 @@ def test_equal_products_are_taken_once_each(small: Callable[[int], None], rows: 
     small(rows)
     codes = np.repeat(unit_rows(1, D), N, axis=0).astype(np.float16)
     queries = np.concatenate([unit_rows(Q, D, seed=1), np.zeros((1, D), np.float32)])
-    products, found = greatest_products(queries, TAKE, codes, threads=2)
+    greatest, found = greatest_products(queries, TAKE, codes, threads=2)
     assert (found >= 0).all()
     assert all(len(set(row)) == TAKE for row in found.tolist())
-    np.testing.assert_allclose(products[:, 0], queries @ codes[0].astype(np.float32), atol=1e-6)
-    np.testing.assert_array_equal(products, np.repeat(products[:, :1], TAKE, axis=1))
+    np.testing.assert_allclose(greatest[:, 0], queries @ codes[0].astype(np.float32), atol=1e-6)
+    np.testing.assert_array_equal(greatest, np.repeat(greatest[:, :1], TAKE, axis=1))
 
 
 @pytest.mark.parametrize("rows", [7, 100])
@@ -100,7 +106,7 @@ def test_what_stops_one_thread_stops_all(
     """After the block in hand, rather than after the last one."""
     small(1)
     done = list[int]()
-    compute = multiplication._products
+    compute = multiplication.products
 
     def interrupted(queries: npt.NDArray[np.float32], codes: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
         done.append(len(codes))
@@ -110,7 +116,7 @@ def test_what_stops_one_thread_stops_all(
             os.kill(os.getpid(), signal.SIGINT)
         return compute(queries, codes)
 
-    monkeypatch.setattr(multiplication, "_products", interrupted)
+    monkeypatch.setattr(multiplication, "products", interrupted)
     rows = unit_rows(20 * N, D).astype(np.float16)
     with pytest.raises(KeyboardInterrupt):
         greatest_products(unit_rows(Q, D, seed=1), TAKE, rows, threads=2)

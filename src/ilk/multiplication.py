@@ -37,6 +37,15 @@ _FATAL = 4
 _SIGN = np.uint32(1 << 31)
 
 
+def products(queries: Rows, codes: npt.NDArray[np.float16]) -> Rows:
+    """The inner products of queries (q, d) and vectors (m, d), of shape (q, m), computed in the thread that asks.
+
+    NumPy's would wake threads that wait for more work afterwards, and burn the processors that others need.
+    """
+    found: Rows = _multiplier().run(["products"], {"queries": queries, "codes": codes})[0]
+    return found
+
+
 def greatest_products(
     queries: Rows, take: int, codes: npt.NDArray[np.float16], positions: Ids | None = None, *, threads: int = 1
 ) -> tuple[Rows, Ids]:
@@ -62,17 +71,18 @@ def greatest_products(
     """
     count = len(codes) if positions is None else len(positions)
     size = min(max(PRODUCTS // max(1, len(queries)), FEWEST_ROWS), MOST_ROWS)
-    starts = iter(range(0, count, size))  # shared: each thread takes the next
+    # Shared by the threads: each takes the next block, and learns from the others what a product must exceed.
+    starts, floor = iter(range(0, count, size)), np.full((len(queries), 1), -np.inf, np.float32)
     work = len(queries) * count * codes.shape[1]
     workers = max(1, min(threads, len(range(0, count, size)), work // WORK))
 
     def multiply(_: int) -> _Greatest:
-        greatest = _Greatest(len(queries), take)
+        greatest = _Greatest(floor, take)
         with _exhausted_by_errors(starts):
             for start in starts:
                 some = slice(start, start + size)
                 rows = codes[some] if positions is None else codes[positions[some]]
-                greatest.add(_products(queries, rows), start)
+                greatest.add(products(queries, rows), start)
         return greatest
 
     if workers == 1:
@@ -80,8 +90,8 @@ def greatest_products(
     else:
         with ThreadPoolExecutor(workers, thread_name_prefix="ilk-multiply") as pool, _exhausted_by_errors(starts):
             every = list(pool.map(multiply, range(workers)))
-    products, found = _together(every).arrays()
-    return products, found if positions is None else np.append(positions, -1)[found]
+    best, found = _together(every).arrays()
+    return best, found if positions is None else np.append(positions, -1)[found]
 
 
 @contextmanager
@@ -100,20 +110,30 @@ class _Greatest:
 
     Kept as whole numbers that sort by query, and for each by product, the greatest first: sorting those is many times
     as fast as anything done for each query.
+
+    Parameters
+    ----------
+    floor
+        What a product must exceed to be among the greatest, of shape (q, 1). It is raised here, and may be elsewhere
+        meanwhile: where two do so at once, either value is true.
+    take
+        How many to keep of each query.
     """
 
-    def __init__(self, queries: int, take: int) -> None:
-        self._queries, self._take = queries, take
-        self._floor = np.full((queries, 1), -np.inf, np.float32)
+    def __init__(self, floor: Rows, take: int) -> None:
+        self._queries, self._take = len(floor), take
+        self._floor = floor
         self._keys, self._positions = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         self._passed = self._next = 0
 
     def add(self, products: Rows, start: int) -> None:
         """Products (q, m) with the vectors from one position on."""
         count = products.shape[1]
-        if not self._passed and count > self._take:  # else all of the first block would be kept
-            least = np.partition(products, count - self._take, axis=1)[:, count - self._take, None]
-            self._floor = np.nextafter(least, np.float32(-np.inf))
+        if not self._passed:
+            self._next = GROWTH * count
+            if count > self._take:  # else all of the first block would be kept
+                least = np.partition(products, count - self._take, axis=1)[:, count - self._take, None]
+                np.maximum(self._floor, np.nextafter(least, np.float32(-np.inf)), out=self._floor)
         flat = np.flatnonzero(products > self._floor)
         self._passed += count
         if len(flat):
@@ -131,26 +151,28 @@ class _Greatest:
 
     def arrays(self) -> tuple[Rows, Ids]:
         """Products, greatest first, and positions, each of shape (q, take)."""
-        self._cut()
+        rank = self._cut()
         [keys], [where] = self._keys, self._positions
-        rows = keys >> 32
         products = np.full((self._queries, self._take), -np.inf, np.float32)
         positions = np.full(products.shape, -1, np.int64)
-        place = rows, np.arange(len(rows)) - np.searchsorted(rows, rows)
+        place = keys >> 32, rank
         products[place], positions[place] = _ascended(keys), where
         return products, positions
 
-    def _cut(self) -> None:
-        """Keep the greatest, and note what a product must exceed from now on."""
+    def _cut(self) -> Ids:
+        """Keep the greatest, and note what a product must exceed from now on; the rank of each for its query."""
         keys, positions = np.concatenate(self._keys), np.concatenate(self._positions)
         order = np.argsort(keys)
         keys = keys[order]
         rows = keys >> 32
         starts = np.searchsorted(rows, np.arange(self._queries + 1))
-        kept = np.arange(len(rows)) - starts[rows] < self._take
+        rank = np.arange(len(rows)) - starts[rows]
+        kept = rank < self._take
         full = np.flatnonzero(np.diff(starts) >= self._take)
         self._floor[full, 0] = np.maximum(self._floor[full, 0], _ascended(keys[starts[full] + self._take - 1]))
         self._keys, self._positions = [keys[kept]], [positions[order[kept]]]
+        ranks: Ids = rank[kept]
+        return ranks
 
 
 def _together(every: list[_Greatest]) -> _Greatest:
@@ -170,12 +192,6 @@ def _ascended(keys: Ids) -> Rows:
     bits = keys.astype(np.uint32)
     negative: Rows = np.where(bits & _SIGN, bits ^ _SIGN, ~bits).view(np.float32)
     return -negative
-
-
-def _products(queries: Rows, codes: npt.NDArray[np.float16]) -> Rows:
-    """Inner products of queries (q, d) and vectors (m, d), of shape (q, m)."""
-    products: Rows = _multiplier().run(["products"], {"queries": queries, "codes": codes})[0]
-    return products
 
 
 @cache
