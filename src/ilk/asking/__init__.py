@@ -174,10 +174,10 @@ class Asking:
         given = np.stack([self._numbers(term) for term in terms])
         if self.space.metric == "cosine":
             lengths = np.linalg.norm(given, axis=1)
-            fine = np.asarray(np.isfinite(lengths) & (lengths != 0))
+            fine = np.isfinite(lengths) & (lengths != 0)
         else:
             lengths = np.ones(len(given))
-            fine = (np.abs(given) <= LARGEST).all(axis=1)
+            fine = np.abs(given).max(axis=1) <= LARGEST
         if not fine.all():
             raise self._unanswerable(given[int(fine.argmin())])
         return np.asarray(given / lengths[:, np.newaxis], np.float32)
