@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return make
 
 
-def test_products_are_those_of_numpy() -> None:
-    """Of each query with each vector."""
-    queries, codes = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(np.float16)
-    np.testing.assert_allclose(products(queries, codes), queries @ codes.astype(np.float32).T, atol=1e-6)
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_products_are_those_of_numpy(kind: Any) -> None:
+    """Of each query with each vector, whether its numbers are halves or not."""
+    queries, vectors = unit_rows(Q, D, seed=1), unit_rows(N, D).astype(kind)
+    np.testing.assert_allclose(products(queries, vectors), queries @ vectors.astype(np.float32).T, atol=1e-6)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -37,12 +37,13 @@ _FATAL = 4
 _SIGN = np.uint32(1 << 31)
 
 
-def products(queries: Rows, codes: npt.NDArray[np.float16]) -> Rows:
+def products(queries: Rows, vectors: npt.NDArray[np.float16] | Rows) -> Rows:
     """The inner products of queries (q, d) and vectors (m, d), of shape (q, m), computed in the thread that asks.
 
     NumPy's would wake threads that wait for more work afterwards, and burn the processors that others need.
     """
-    found: Rows = _multiplier().run(["products"], {"queries": queries, "codes": codes})[0]
+    multiplier = _multiplier(_FLOAT if vectors.dtype == np.float32 else _HALF)
+    found: Rows = multiplier.run(["products"], {"queries": queries, "vectors": vectors})[0]
     return found
 
 
@@ -195,27 +196,27 @@ def _ascended(keys: Ids) -> Rows:
 
 
 @cache
-def _multiplier() -> Any:
-    """What multiplies, in the thread that asks; safe for many threads."""
+def _multiplier(kind: int) -> Any:
+    """What multiplies by vectors of this kind of numbers, in the thread that asks; safe for many threads."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = _FATAL  # what goes wrong is raised
-    return onnxruntime.InferenceSession(_graph(), settings, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(_graph(kind), settings, providers=["CPUExecutionProvider"])
 
 
-def _graph() -> bytes:
-    """A model of two operators, ``Gemm(queries, Cast(codes), transB=1)``, as ONNX writes it.
+def _graph(kind: int) -> bytes:
+    """A model of two operators, ``Gemm(queries, Cast(vectors), transB=1)``, as ONNX writes it.
 
     Source: onnx.proto of ONNX 1.22: ModelProto, GraphProto, NodeProto, AttributeProto, ValueInfoProto.
     """
     graph = (
-        _field(1, _node("Cast", ["codes"], "wide", {"to": _FLOAT}))
+        _field(1, _node("Cast", ["vectors"], "wide", {"to": _FLOAT}))
         + _field(1, _node("Gemm", ["queries", "wide"], "products", {"transB": 1}))
         + _field(2, b"products")
         + _field(11, _array("queries", _FLOAT, "q", "d"))
-        + _field(11, _array("codes", _HALF, "m", "d"))
+        + _field(11, _array("vectors", kind, "m", "d"))
         + _field(12, _array("products", _FLOAT, "q", "m"))
     )
     return _field(1, _IR_VERSION) + _field(7, graph) + _field(8, _field(2, _OPSET))

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from ilk.multiplication import products
 from ilk.relevance import calibration
 from ilk.relevance.probes import Probes
 
@@ -41,10 +42,14 @@ FEWEST = 32
 PICTURES = 256
 """Of the sample, whose own backgrounds say what is typical of a query by example."""
 
+MANY = 16
+"""From so many queries on, NumPy would wake threads to multiply that are in the way of what comes after."""
+
 NARROWEST = 1e-5
 """A spread below this is that of copies of one picture."""
 
-_newest: WeakKeyDictionary[Store, dict[Space, Background]] = WeakKeyDictionary()
+_newest: WeakKeyDictionary[Store, dict[Space, tuple[int | None, Background]]] = WeakKeyDictionary()
+"""The background of each space, and the moment that it is of."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,13 +68,25 @@ class Background:
     open_encoder: Callable[[], Encoder] = field(repr=False)
 
     @classmethod
-    def of(cls, store: Store, space: Space, *, open_encoder: Callable[[], Encoder]) -> Background:
-        """The background of a space as it is now; the very same for as long as nothing is written to the gallery."""
-        sample = store.sample(space, SAMPLE)
+    def of(
+        cls, store: Store, space: Space, *, open_encoder: Callable[[], Encoder], moment: int | None = None
+    ) -> Background:
+        """The background of a space; the very same for as long as nothing is written to the gallery.
+
+        Parameters
+        ----------
+        moment
+            That a search was answered at, if there was one (see `ilk.plans.Plan.moment`): where the background of that
+            moment is known, the store need not be asked whether it has changed.
+        """
         spaces = _newest.setdefault(store, {})
-        known = spaces.get(space)
+        before, known = spaces.get(space, (None, None))
+        if known is not None and moment is not None and before == moment:
+            return known
+        sample = store.sample(space, SAMPLE)
         if known is None or known.sample is not sample:
-            known = spaces[space] = cls(sample=sample, open_encoder=open_encoder)
+            known = cls(sample=sample, open_encoder=open_encoder)
+        spaces[space] = (moment, known)
         return known
 
     def relevance(
@@ -84,7 +101,7 @@ class Background:
         similarities
             Cosines of the query with the hits.
         asked
-            What the query is made of; see `ilk.asking.Asking.asked`.
+            What the query is made of; see `ilk.asking.made_of`.
 
         Returns
         -------
@@ -125,7 +142,10 @@ class Background:
 
     def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[list[float], ...]:
         """The fields of `Features`, each of q queries."""
-        common = np.asarray(queries, np.float32) @ self.sample.T
+        if len(queries) < MANY:
+            common = np.asarray(queries, np.float32) @ self.sample.T
+        else:
+            common = products(np.asarray(queries, np.float32), self.sample)
         own = np.maximum(common.std(axis=1), NARROWEST).tolist()
         common.sort(axis=1)  # for one query np.median takes longer than all of the rest, and np.partition than this
         middle = ((common[:, (len(self.sample) - 1) // 2] + common[:, len(self.sample) // 2]) / 2).tolist()
@@ -201,7 +221,10 @@ class _Texts:
 
     def meaninglessness(self, queries: npt.NDArray[np.float32]) -> list[float]:
         """How much each of q queries is like those that mean nothing, in deviations from those that mean something."""
-        return [(likeness - self.middle) / self.deviation for likeness in (queries @ self.nonsense).tolist()]
+        return [
+            (likeness - self.middle) / self.deviation
+            for likeness in np.einsum("qd,d->q", queries, self.nonsense).tolist()
+        ]
 
 
 def _spread(similarities: npt.NDArray[np.float32]) -> float:
