@@ -33,6 +33,8 @@ class Plan:
         Of the search, by name, such as ``nprobe``.
     took_ms
         Milliseconds by step, in the order of the steps.
+    moment
+        Of the gallery, as a number that is another one after each write; None where nothing is known of it.
     """
 
     index: str
@@ -43,6 +45,7 @@ class Plan:
     parameters: Mapping[str, float] = field(default_factory=dict)
     took_ms: Mapping[str, float] = field(default_factory=dict)
     metric: str = "cosine"
+    moment: int | None = None
 
     def sentences(self) -> tuple[str, ...]:
         """For people, one for each thing worth knowing."""

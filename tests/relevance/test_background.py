@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +165,30 @@ def test_the_background_is_of_the_gallery_as_it_is(tmp_path: Path) -> None:
         with store.writing() as writer:
             writer.delete(["0"])
         assert Background.of(store, space, open_encoder=Reader) is not first
+
+
+def test_the_background_of_a_moment_is_known_without_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a search was answered at tells that nothing was written since, and that something was."""
+    space = make_space("reader", dimension=D)
+    with LocalStore.create(tmp_path / "gallery") as store:
+        with store.writing() as writer:
+            writer.add_space(space)
+            writer.write(make_upserts([f"{n}" for n in range(50)], pictures(50)), [], space=space)
+        sample = Mock(side_effect=store.sample)
+        monkeypatch.setattr(store, "sample", sample)
+
+        def of_a_search() -> Background:
+            moment = store.search(pictures(1), 1, space=space).plan.moment
+            return Background.of(store, space, open_encoder=Reader, moment=moment)
+
+        first = of_a_search()
+        assert of_a_search() is first
+        assert sample.call_count == 1
+        with store.writing() as writer:
+            writer.delete(["0"])
+        second = of_a_search()
+        assert len(second.sample) == len(first.sample) - 1
+        assert sample.call_count == 2
 
 
 def test_phrases_are_encoded_once_for_a_model(cache: Path) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ilk.relevance import Asked
     from ilk.stores.base import Store
 
-__all__ = ["Asking", "unknown_item"]
+__all__ = ["Asking", "made_of", "unknown_item"]
 
 LARGEST = 1e15
 """Of a number in a vector that is compared as it is: the squares of larger ones leave float32."""
@@ -110,13 +110,6 @@ class Asking:
                 for query, (a, b) in zip(self.queries, pairwise(starts), strict=True)
             ]
         )
-
-    def asked(self, query: Query) -> Asked:
-        """What a query is made of, by which its hits' relevance is told; see `ilk.relevance`."""
-        stored: Asked = "text" if self.space.name == "caption" else "image"
-        made: dict[str, Asked] = {"text": "text", "image": "image", "item": stored, "vector": "other"}
-        kinds = {made[_read_as(term)] for term in query.terms}
-        return kinds.pop() if len(kinds) == 1 else "other"
 
     def asked_with(self, query: Query) -> frozenset[str]:
         """The ids of the items a query is made of: themselves they would always find first."""
@@ -198,6 +191,14 @@ class Asking:
             f"{'not all 0' if self.space.metric == 'cosine' else f'none beyond {LARGEST:g}'}; "
             f"one of shape {given.shape} was given."
         )
+
+
+def made_of(query: Query, space: Space) -> Asked:
+    """What a query to a space is made of, by which its hits' relevance is told; see `ilk.relevance`."""
+    stored: Asked = "text" if space.name == "caption" else "image"
+    made: dict[str, Asked] = {"text": "text", "image": "image", "item": stored, "vector": "other"}
+    kinds = {made[_read_as(term)] for term in query.terms}
+    return kinds.pop() if len(kinds) == 1 else "other"
 
 
 def _read_as(term: Term) -> str:

@@ -61,4 +61,4 @@ OTHER = Calibration(offset=-4.76, excess=1.26)
 """Of what mixes both, and of vectors that nobody knows the model of."""
 
 OF: Mapping[str, Calibration] = {"text": TEXT, "image": IMAGE, "other": OTHER}
-"""By what a query is made of; see `ilk.asking.Asking.asked`."""
+"""By what a query is made of; see `ilk.asking.made_of`."""

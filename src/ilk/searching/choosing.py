@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ilk.asking import Asking
+from ilk.asking import Asking, made_of
 from ilk.errors import InputError, ItemNotFoundError, ModelMismatchError, QueryError
 from ilk.query import Query, Term
 from ilk.records import Space
@@ -92,18 +92,27 @@ class Choosing:
             if isinstance(way, Words) and place in way.words
         ]
 
-    def relevances(self, similarities: Mapping[int, Sequence[float]]) -> Mapping[int, list[float] | None]:
-        """How relevant hits with these similarities are to the query at each place; None where nobody can tell."""
+    def relevances(
+        self, similarities: Mapping[int, Sequence[float]], *, moment: int | None
+    ) -> Mapping[int, list[float] | None]:
+        """How relevant hits with these similarities are to the query at each place; None where nobody can tell.
+
+        Parameters
+        ----------
+        moment
+            That they were found at.
+        """
         shown = self.shown
         places = [place for place in similarities if shown is not None and place in shown.places]
         if shown is None or not places or shown.space.metric != "cosine":
             return {}
-        background = Background.of(self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space))
-        asking = self._asking(shown.space, self.queries)
+        background = Background.of(
+            self.store, shown.space, open_encoder=lambda: self.models.encoder_of(shown.space), moment=moment
+        )
         found = background.relevances(
             shown.vectors[places],
             [similarities[place] for place in places],
-            asked=[asking.asked(self.queries[place]) for place in places],
+            asked=[made_of(self.queries[place], shown.space) for place in places],
         )
         return dict(zip(places, found, strict=True))
 

@@ -125,7 +125,10 @@ class Searching:
         self._count_ms(f"search {shown.name}s", began)
         began = time.perf_counter()
         pages = [row[: options.k] for row in rows]
-        relevances = chosen.relevances({n: [near.similarity for near in page] for n, page in enumerate(pages) if page})
+        relevances = chosen.relevances(
+            {place: [near.similarity for near in page] for place, page in enumerate(pages) if page},
+            moment=None if plan is None else plan.moment,
+        )
         found = [hits_of(page, relevances.get(place), shown.space.metric) for place, page in enumerate(pages)]
         self._count_ms("order", began)
         took_ms = (time.perf_counter() - started) * 1000
@@ -239,8 +242,11 @@ class Searching:
             place: [each for each in candidates if not math.isnan(each.similarity)]
             for place, candidates in judged.items()
         }
+        shown = self._chosen.shown
+        plan = None if shown is None else self._plans.get(shown.name)
         found = self._chosen.relevances(
-            {place: [each.similarity for each in candidates] for place, candidates in compared.items() if candidates}
+            {place: [each.similarity for each in candidates] for place, candidates in compared.items() if candidates},
+            moment=None if plan is None else plan.moment,
         )
         for place, relevances in found.items():
             for each, relevance in zip(compared[place], relevances or (), strict=False):

@@ -61,6 +61,7 @@ class LocalStore:
         self._filtered: Answers | None = None
         self._lock = threading.Lock()
         self._samples = Samples()
+        self._spaces: tuple[int | None, tuple[Space, ...]] = (None, ())  # and the moment that they were read at
 
     @classmethod
     def create(
@@ -170,7 +171,12 @@ class LocalStore:
     def spaces(self) -> tuple[Space, ...]:
         """Every space, in the order they were made."""
         with self._database.reading() as connection:
-            return tuple(catalog.spaces(connection).values())
+            moment = catalog.changes(connection)
+            known, spaces = self._spaces
+            if known != moment:
+                spaces = tuple(catalog.spaces(connection).values())
+                self._spaces = moment, spaces
+            return spaces
 
     def count(self) -> int:
         """How many items there are."""
@@ -356,6 +362,7 @@ class LocalStore:
             parameters=course.parameters,
             took_ms={step: 1000 * seconds for step, seconds in steps.items()},
             metric=view.metric,
+            moment=view.changes,
         )
         return Found(rows=rows, plan=plan)
 
