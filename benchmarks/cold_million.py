@@ -95,8 +95,9 @@ def measure(keep: Path, envs: Path | None, *, merges: Path, items: int, repeat: 
     """Make what is not there yet, then time everything in turn."""
     keep.mkdir(parents=True, exist_ok=True)
     pocket = space_of(load_encoder("pocket"))
-    few = write_gallery(keep / f"pocket-{FEW}.ilk", FEW, pocket)
-    many = write_gallery(keep / f"pocket-{items}.ilk", items, pocket)
+    version = pocket.digest[:8]  # a gallery of another one's vectors cannot be asked
+    few = write_gallery(keep / f"pocket-{version}-{FEW}.ilk", FEW, pocket)
+    many = write_gallery(keep / f"pocket-{version}-{items}.ilk", items, pocket)
     commands: dict[str, tuple[list[str], Path | None, dict[str, str] | None]] = {
         f"ilk, pocket, {FEW:,}": (search(few), None, None),
         f"ilk, pocket, {items:,}": (search(many), None, None),

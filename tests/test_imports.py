@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+from PIL import Image
 
 import ilk
 
@@ -42,6 +45,21 @@ def test_asking_for_a_query_loads_nothing_heavy() -> None:
 def test_the_command_line_starts_light() -> None:
     """Reading options needs click alone; each verb loads its own."""
     assert loaded_by("import ilk.cli.app") & HEAVY <= {"click"}
+
+
+def test_a_cold_search_loads_what_it_needs_alone(tmp_path: Path) -> None:
+    """Words are read and compared: nothing that writes, fetches, shows or sees is loaded for them."""
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
+    with ilk.create(tmp_path / ".ilk") as gallery:
+        gallery.add(ilk.folder(tmp_path))
+    loaded = loaded_by(
+        "import contextlib, sys\n"
+        f"sys.argv = ['ilk', 'search', 'red', '--paths', '--gallery', {str(tmp_path)!r}]\n"
+        "from ilk.cli import main\n"
+        "with contextlib.suppress(SystemExit): main()"
+    )
+    assert any(name.endswith("red.png") for name in loaded), "what was found is printed before"
+    assert loaded & HEAVY <= {"click", "faiss", "numpy", "onnxruntime", "sqlite3", "tokenizers"}
 
 
 def test_every_public_name_is_there_and_sorted() -> None:
