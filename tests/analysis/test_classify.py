@@ -19,7 +19,9 @@ from ilk.analysis import rows as rows_module
 from ilk.analysis.background import WORDS, Background
 from ilk.analysis.classification import ASSUMED, Classifier
 from ilk.analysis.classify import Classifying
+from ilk.analysis.heaps import FEWEST
 from ilk.analysis.labels import MAX_LABELS, OTHER, TEMPLATES, Labels, read_labels
+from ilk.demo.recipes import scene_recipes
 from ilk.encoders.logits import Logits
 from ilk.errors import GalleryLockedError, InputError, ModalityError, PictureError
 from ilk.gallery import Gallery
@@ -297,6 +299,57 @@ def test_what_is_not_asked_about_is_other(clothing: tuple[list[str], np.ndarray]
     assert np.mean([each.label == OTHER for each in absent.label(ids, vectors)]) >= 0.95
     present = Classifier.of(pocket, Labels(names=sorted(set(labels))), other=True, top=1)
     assert np.mean([each.label != OTHER for each in present.label(ids, vectors)]) >= 0.95
+
+
+def test_a_gallery_of_one_kind_of_thing_is_stricter(clothing: tuple[list[str], np.ndarray]) -> None:
+    """Among clothes a wrong kind stands out, too: beside each other half more are refused, and nearly none lost."""
+    labels, vectors = clothing
+    pocket, asked = ilk.load_encoder("pocket"), ["hat", "shoes"]
+    shown = np.array([label in asked for label in labels])
+    refused = []
+    for sample in (None, vectors):
+        found = Classifier.of(pocket, Labels(names=asked), other=True, top=1, sample=sample)
+        refused.append(np.array([each.label == OTHER for each in found.label([""] * len(labels), vectors)]))
+    assert refused[1][~shown].mean() > 1.5 * refused[0][~shown].mean()
+    assert refused[1][shown].mean() < 0.05
+
+
+def test_a_small_gallery_of_scenes_keeps_its_labels(tmp_path: Path) -> None:
+    """Bare words on a few drawn pictures: what shows one of them is called so, and what shows none mostly is other."""
+    places = ("city", "sea", "mountains", "flowers")
+    nothing = ("fruit", "clock", "balloons")
+    for recipe in scene_recipes():
+        if recipe.name.startswith(tuple(f"drawn/{name}-" for name in places + nothing)):
+            path = tmp_path / Path(recipe.name).name
+            path.write_bytes(recipe.cook()[0])
+    with ilk.create(tmp_path / ".ilk", model="pocket") as gallery:
+        gallery.add(ilk.folder(tmp_path))
+        called = {each.id: each.label for each in ilk.classify(gallery, places)}
+    right = [called[id_] == id_.partition("-")[0] for id_ in called if id_.startswith(places)]
+    assert len(right) >= 16
+    assert np.mean(right) >= 0.9
+    assert np.mean([called[id_] == OTHER for id_ in called if id_.startswith(nothing)]) >= 0.8
+
+
+def test_the_bound_is_told(gallery: Gallery) -> None:
+    """The chance up to which a label fits; none where each picture gets its best label."""
+    found = ilk.classify(gallery, NAMES)
+    assert found.to_dict()["chance_at_most"] == found.chance_at_most == 0.5
+    assert all((each.label != OTHER) == ((each.chance or 0) <= 0.5) for each in found)
+    assert ilk.classify(gallery, NAMES, other=False).to_dict()["chance_at_most"] is None
+
+
+def test_pictures_outside_are_held_to_the_gallery(gallery: Gallery, tmp_path: Path) -> None:
+    """By its own border, whether a picture is in it or not; in an empty one by what is usual."""
+    for number in range(FEWEST):
+        paint(tmp_path / "more" / f"{number}.png", (255, number, 0))
+    gallery.add(ilk.folder(tmp_path / "more"))
+    path = tmp_path / "elsewhere" / "sky.png"
+    paint(path, (10, 10, 250))
+    inside = ilk.classify(gallery, NAMES).chance_at_most
+    assert ilk.classify(gallery, NAMES, pictures=[path]).chance_at_most == inside != 0.5
+    with gallery_of(tmp_path / "empty", ColourEncoder()) as empty:
+        assert ilk.classify(empty, NAMES, pictures=[path]).chance_at_most == 0.5
 
 
 def test_results_are_frozen_and_become_json(gallery: Gallery) -> None:

@@ -3,13 +3,15 @@
 A softmax over labels always finds one that is best, and says nothing of whether it is any good: all of them may be
 wrong. So each picture is also compared with everyday words that have nothing to do with the labels. Their cosines are
 what a wrong word's looks like on this picture, by this model; a label fits if it stands out from them further than the
-best of as many wrong words would. That other words than the labels tell what belongs to none of them is the idea of
+best of as many wrong words would on every other picture, and further where the gallery says so (`ilk.analysis.heaps`):
+photographs of one thing each, say. That other words than the labels tell what belongs to none of them is the idea of
 Jiang et al. 2024 (negative labels), who add up the words' softmax. Where several things are in one picture, of which
 each is one of the words, that sum outweighs a label that is right; a standard score does not, and needs no scale.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from ilk.analysis.heaps import FEWEST, Heaps
 from ilk.analysis.labels import encode_names
 
 if TYPE_CHECKING:
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
 
     from ilk.encoders.base import Encoder
 
-CHANCE = 0.01
-"""Labels that wrong words would match as well in more than one of so many pictures do not fit."""
+CHANCE = 0.5
+"""Labels that wrong words would match as well in a larger share of pictures do not fit."""
+
+FARTHEST = 8.0
+"""Standard scores beyond are all alike: no picture in the world is so by chance."""
 
 NEAR = 0.99
 """Words nearer to a label than this share of all pairs of words are to each other mean much the same."""
@@ -90,5 +96,19 @@ class Background:
         cosines = vectors @ self.rows.T
         spread = np.maximum(cosines.std(axis=1), 1e-6)
         scores = (best - cosines.mean(axis=1)) / spread
+        beyond = (0.5 * math.erfc(score / math.sqrt(2)) for score in scores.tolist())
+        # Of scores far out this keeps the digits that ``1 - (1 - p) ** n`` would lose.
+        return np.array([-math.expm1(self.labels * math.log1p(-p)) if p < 1 else 1.0 for p in beyond])
+
+    def bound(self, vectors: npt.NDArray[np.float32], best: npt.NDArray[np.float32]) -> float:
+        """The chance above which no label fits in a gallery, given some of its pictures as for `chances`.
+
+        It is at most `CHANCE`, and less where the pictures fall into two heaps that are farther up. Of fewer than
+        `heaps.FEWEST` it is `CHANCE`.
+        """
+        if len(vectors) < FEWEST:
+            return CHANCE
+        chances = np.clip(self.chances(vectors, best), 1e-15, 1 - 1e-6)
         normal = NormalDist()
-        return np.array([1 - normal.cdf(float(score)) ** self.labels for score in scores])
+        heaps = Heaps.of(np.minimum([-normal.inv_cdf(float(chance)) for chance in chances], FARTHEST))
+        return min(CHANCE, normal.cdf(-heaps.border))

@@ -82,6 +82,8 @@ class Classification:
         What was asked.
     logits
         What made probabilities of cosines.
+    chance_at_most
+        The `Labelled.chance` up to which a label fits, in this gallery; None if that was not asked.
     saved
         The field of the items' metadata that has the label now; None if it was not to be saved.
     items
@@ -92,6 +94,7 @@ class Classification:
     labels: tuple[str, ...]
     templates: tuple[str, ...]
     logits: Logits
+    chance_at_most: float | None
     saved: str | None
     items: tuple[Labelled, ...]
 
@@ -119,6 +122,7 @@ class Classification:
             "labels": list(self.labels),
             "templates": list(self.templates),
             "logits": self.logits.to_dict(),
+            "chance_at_most": None if self.chance_at_most is None else round(self.chance_at_most, 4),
             "saved": self.saved,
             "count": len(self.items),
             "counts": self.counts(),
@@ -142,6 +146,8 @@ class Classifier:
         What tells whether a label fits; None to give each picture one.
     top
         How many of the best labels to name.
+    bound
+        The chance, as `Background.chances` has it, up to which a label fits.
     """
 
     labels: Labels
@@ -149,6 +155,7 @@ class Classifier:
     logits: Logits
     background: Background | None
     top: int
+    bound: float = CHANCE
     _together: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,8 +164,22 @@ class Classifier:
         object.__setattr__(self, "_together", max(1, CELLS // len(self.rows)))
 
     @classmethod
-    def of(cls, encoder: Encoder, labels: Labels, *, other: bool, top: int) -> Self:
+    def of(
+        cls,
+        encoder: Encoder,
+        labels: Labels,
+        *,
+        other: bool,
+        top: int,
+        sample: npt.NDArray[np.float32] | None = None,
+    ) -> Self:
         """A classifier by a model that reads.
+
+        Parameters
+        ----------
+        sample
+            Unit rows, shape (m, d), of pictures of the gallery: they say where in it a label begins to fit. None, or
+            a few, for what is usual.
 
         Raises
         ------
@@ -173,7 +194,11 @@ class Classifier:
             )
         rows = labels.encode(encoder)
         background = Background.beside(encoder, rows, labels.templates) if other else None
-        return cls(labels=labels, rows=rows, logits=encoder.logits or ASSUMED, background=background, top=top)
+        bound = CHANCE
+        if background is not None and sample is not None:
+            bound = background.bound(sample, (sample @ rows.T).max(axis=1))
+        logits = encoder.logits or ASSUMED
+        return cls(labels=labels, rows=rows, logits=logits, background=background, top=top, bound=bound)
 
     def probabilities(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Those of each label for each of n pictures, unit rows (n, d): shape (n, l), in [0, 1]."""
@@ -205,7 +230,7 @@ class Classifier:
         sure = np.take_along_axis(probabilities, best, axis=1).tolist()
         for id_, places, chance, row in zip(ids, best.tolist(), chances, sure, strict=True):
             top = tuple(Label(label=names[place], probability=p) for place, p in zip(places, row, strict=True))
-            fits = chance is None or chance <= CHANCE
+            fits = chance is None or chance <= self.bound
             yield Labelled(
                 id=id_,
                 label=top[0].label if fits else OTHER,

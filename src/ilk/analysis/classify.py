@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from ilk.analysis.classification import Classification, Classifier, Labelled
 from ilk.analysis.labels import TEMPLATES, Labels
-from ilk.analysis.rows import Rows, blocks
+from ilk.analysis.rows import Rows, blocks, unit_rows
 from ilk.errors import InputError
 from ilk.models import DEFAULT_MODEL, open_encoder
 from ilk.records import MetadataValue
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from ilk.encoders.base import Encoder
     from ilk.filters import Filter
     from ilk.gallery import Gallery
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 PICTURES = 64
 """Pictures decoded and encoded at once."""
+
+SAMPLE = 1_024
+"""Vectors of the gallery that say where in it a label begins to fit; as many as a relevance is found by."""
 
 
 def classify(  # noqa: PLR0913 -- what people may set, one by one
@@ -138,8 +144,8 @@ class Classifying:
 
     @cached_property
     def classifier(self) -> Classifier:
-        """The labels, read."""
-        return Classifier.of(self.encoder, self.labels, other=self.other, top=self.top)
+        """The labels, read; what fits is told by the whole gallery, whichever of its pictures are asked about."""
+        return Classifier.of(self.encoder, self.labels, other=self.other, top=self.top, sample=self._sample())
 
     def each(self) -> Generator[Labelled]:
         """What each picture is called, as it is found, and saved as it is given out, a block at a time."""
@@ -163,9 +169,25 @@ class Classifying:
             labels=tuple(self.labels.names),
             templates=tuple(self.labels.templates),
             logits=self.classifier.logits,
+            chance_at_most=self.classifier.bound if self.other else None,
             saved=self.save,
             items=tuple(items),
         )
+
+    def _sample(self) -> npt.NDArray[np.float32] | None:
+        """Some of the gallery's pictures, as unit rows; None where there is none, or nothing is to be told by them."""
+        if self.gallery is None or not self.other:
+            return None
+        store = self.gallery.store
+        if self.pictures is None:
+            space = self.gallery.models.space(self.model)
+        else:
+            of_model = [each for each in store.spaces() if each.name == "image" and each.digest == self.encoder.digest]
+            if not of_model:  # a gallery that is empty yet, or has the vectors of others
+                return None
+            space = of_model[-1]
+        sample = store.sample(space, SAMPLE)
+        return sample if space.normalised else unit_rows(sample)
 
     def _rows(self, gallery: Gallery) -> Iterator[Rows]:
         from ilk.filters import as_filter
