@@ -47,6 +47,9 @@ BATCH_SIZE = 32
 SHARE = 8
 """Rows of a batch that a processor computes at once, where each has its own: more no longer fit its cache."""
 
+TOKENS = 256
+"""Of short texts as many are computed at once as have so many tokens together: fewer leave a processor idle."""
+
 SETTLED = 16
 """Calls from which a tower that was loaded for the first answer has lost what loading it anew takes."""
 
@@ -185,7 +188,7 @@ class OnnxEncoder(AbstractEncoder):
 
     def _compute(self, modality: Modality, inputs: Pixels | Tokens, rows: npt.NDArray[np.float32]) -> None:
         session = self._session(modality, many=len(inputs) >= MANY)
-        size = self.batch_size if session.workers == 1 else self._share(len(inputs), session.workers)
+        size = self.batch_size if session.workers == 1 else self._share(modality, inputs, session.workers)
 
         def fill(start: int) -> None:
             some = slice(start, start + size)
@@ -204,10 +207,15 @@ class OnnxEncoder(AbstractEncoder):
         else:
             list(self._crew(session.workers).map(fill, starts))
 
-    def _share(self, count: int, workers: int) -> int:
-        """How many of so many rows a worker takes at once."""
-        alone = None not in self.files.weights  # else each share costs the other tower a row
-        return self.options.batch_size or min(SHARE if alone else BATCH_SIZE, -(-count // workers))
+    def _share(self, modality: Modality, inputs: Any, workers: int) -> int:
+        """How many of some rows a worker takes at once."""
+        if self.options.batch_size:
+            return self.options.batch_size
+        share = SHARE if None not in self.files.weights else BATCH_SIZE  # else each costs the other tower a row
+        if modality == "text":
+            longest = self.reader.rules.context if self.reader.rules.pad_to_context else max(map(len, inputs))
+            share = max(share, TOKENS // max(1, longest))
+        return min(share, -(-len(inputs) // workers))
 
     def _feeds(self, modality: Modality, inputs: Any) -> dict[str, npt.NDArray[np.generic]]:
         if modality == "text":
