@@ -164,9 +164,9 @@ class Asking:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
     def _given(self, terms: Sequence[Term]) -> npt.NDArray[np.float32]:
-        given = np.stack([self._numbers(term) for term in terms])
+        given = np.array([self._numbers(term) for term in terms])
         if self.space.metric == "cosine":
-            lengths = np.linalg.norm(given, axis=1)
+            lengths = np.sqrt(np.square(given).sum(axis=1))
             fine = np.isfinite(lengths) & (lengths != 0)
         else:
             lengths = np.ones(len(given))
