@@ -11,8 +11,11 @@ from PIL import Image
 
 import ilk
 from ilk.captioning import average_texts
-from ilk.errors import ModalityError
+from ilk.encoders.base import Encoder
+from ilk.errors import ModalityError, ModelNotFoundError
 from ilk.gallery import Gallery
+from ilk.models import Models
+from ilk.records import Space
 
 SAID = {"a": ["a red car"], "b": ["a dog in the snow", "a dog plays"], "c": [], "d": ["people at the beach"]}
 
@@ -42,13 +45,35 @@ def test_what_is_said_is_found_by_meaning(captioned: Gallery) -> None:
 
 
 def test_only_what_is_new_is_read_again(captioned: Gallery, tmp_path: Path) -> None:
-    """A second run does nothing; a changed caption is read, and the picture's own vector stays."""
+    """A second run does nothing; a changed caption is read with what is added, and the picture's own vector stays."""
+    assert captioned.add(ilk.folder(tmp_path)).captioned == 0
     captioned.embed_captions()
     assert captioned.embed_captions() == 0
     (tmp_path / "a.txt").write_text("a blue car at night")
-    captioned.add(ilk.folder(tmp_path))
-    assert captioned.embed_captions() == 1
+    report = captioned.add(ilk.folder(tmp_path))
+    assert (report.updated, report.encoded, report.captioned, report.uncaptioned) == (1, 0, 1, 0)
+    assert captioned.embed_captions() == 0
+    assert captioned.search("a blue car at night", space="caption")[0].id == "a.png"
     assert captioned.unencoded() == 0
+
+
+def test_captions_wait_where_their_model_is_not_here(
+    captioned: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pictures are in, and the report says how many captions are not."""
+    captioned.embed_captions()
+    for name in ("a", "d"):
+        (tmp_path / f"{name}.txt").write_text("something else")
+
+    def gone(_self: Models, space: Space) -> Encoder:
+        raise ModelNotFoundError(f'There is no model "{space.model}".')
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Models, "encoder_of", gone)
+        report = captioned.add(ilk.folder(tmp_path))
+    assert (report.updated, report.captioned, report.uncaptioned) == (2, 0, 2)
+    again = captioned.add(ilk.folder(tmp_path))
+    assert (again.unchanged, again.captioned, again.uncaptioned) == (4, 2, 0)
 
 
 def test_pictures_are_searched_unless_captions_are_asked_for(captioned: Gallery) -> None:

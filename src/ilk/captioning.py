@@ -62,6 +62,8 @@ class Captioning:
         return done
 
     def _waiting(self) -> Iterator[list[Item]]:
+        if not self.store.count_lacking(self.space):
+            return
         ids = iter(self.store.ids())
         while page := list(islice(ids, PAGE)):
             known = self.store.lookup(page, self.space)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ilk.errors import GalleryStorageError, InputError, ItemNotFoundError
+from ilk.errors import GalleryStorageError, InputError, ItemNotFoundError, MissingExtraError, ModelError
 from ilk.models import Models
 from ilk.query import Query, text
 from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item, SearchedIn, SpaceName
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ilk.ingest import Progress
     from ilk.searching.options import FilterLike
     from ilk.sources.base import Source, VectorSource
-    from ilk.stores.base import Store
+    from ilk.stores.base import Store, Writer
 
 PAGE = 512
 """Items read at once while streaming them."""
@@ -190,10 +191,27 @@ class Gallery:
                 keep=keep,
                 remove_missing=remove_missing,
             )
-            report = ingest.run()
+            report = self._with_captions(ingest.run(), writer, stop or threading.Event())
             give_probes(self.store, writer, space, lambda: encoder)
             writer.refresh_index()
         return report
+
+    def _with_captions(self, report: AddReport, writer: Writer, stop: threading.Event) -> AddReport:
+        """Bring vectors of captions up to date, where the gallery has any, with the models that made them."""
+        from ilk.captioning import Captioning
+
+        captioned = uncaptioned = 0
+        for space in self.store.spaces():
+            if space.name != "caption" or stop.is_set() or not (lacking := self.store.count_lacking(space)):
+                continue
+            try:
+                encoder = self.models.encoder_of(space)
+                encoder.load("text")
+            except (ModelError, MissingExtraError):  # the pictures are in; the report tells of the captions
+                uncaptioned += lacking
+                continue
+            captioned += Captioning(store=self.store, writer=writer, encoder=encoder, space=space, stop=stop).run()
+        return replace(report, captioned=captioned, uncaptioned=uncaptioned, interrupted=stop.is_set())
 
     def _take(self, source: VectorSource, *, progress: Progress | None, stop: threading.Event | None) -> AddReport:
         """Add vectors made elsewhere."""
@@ -211,7 +229,7 @@ class Gallery:
                 progress=progress,
                 stop=stop or threading.Event(),
             )
-            report = importing.run()
+            report = self._with_captions(importing.run(), writer, stop or threading.Event())
             give_probes(self.store, writer, space, lambda: self.models.encoder_of(space))
             writer.refresh_index()
         return report
@@ -219,7 +237,8 @@ class Gallery:
     def embed_captions(self, *, model: str | None = None, stop: threading.Event | None = None) -> int:
         """Give every item that has captions a vector of them, to be searched with ``space="caption"``.
 
-        What has one is passed over, so that doing it again after adding costs only what is new.
+        What has one is passed over, so that doing it again costs only what is new. From then on `add` does it for what
+        it brings, as long as the model is here.
 
         Parameters
         ----------

@@ -62,7 +62,9 @@ class ReferenceStore:
             if id_ in self.items
         }
         of_failures = {
-            id_: Known(stamp=self.failed[id_].stamp, digest=None, encoded=False, failed=True)
+            id_: Known(
+                stamp=self.failed[id_].stamp, digest=None, encoded=False, failed=True, code=self.failed[id_].code
+            )
             for id_ in ids
             if id_ in self.failed
         }
@@ -71,6 +73,10 @@ class ReferenceStore:
     def count_vectors(self, space: Space) -> int:
         """As promised."""
         return len(self.stored.get(space, {}))
+
+    def count_lacking(self, space: Space) -> int:
+        """As promised."""
+        return sum(bool(item.captions) and id_ not in self.stored.get(space, {}) for id_, item in self.items.items())
 
     def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:
         """As promised."""

@@ -293,7 +293,8 @@ def test_a_failure_replaces_the_item(store: Store) -> None:
     write(store, *make_upserts(["a", "b"], unit_rows(2)))
     with store.writing() as writer:
         writer.write([], [make_failure("a", stamp="2")], space=SPACE)
-    assert store.lookup(["a", "c"], SPACE) == {"a": Known(stamp="2", digest=None, encoded=False, failed=True)}
+    known = Known(stamp="2", digest=None, encoded=False, failed=True, code="damaged")
+    assert store.lookup(["a", "c"], SPACE) == {"a": known}
     assert [ids_of(row) for row in store.search(unit_rows(1), 5, space=SPACE).rows] == [["b"]]
     assert store.info().failures == {"damaged": 1}
     write(store, *make_upserts(["a"], unit_rows(1)))
@@ -506,11 +507,12 @@ def test_what_is_said_of_a_picture_is_renewed_alone(store: Store) -> None:
     assert describe(store, "a", captions=("old",), metadata={"colour": "red"})
     expected = replace(item, stamp="2", metadata={"camera": "a Leica", "colour": "red", "kind": "hat"})
     assert store.fetch(["a"])["a"] == expected
-    assert store.count_vectors(caption_space) == 1
+    assert (store.count_vectors(caption_space), store.count_lacking(caption_space)) == (1, 0)
     assert describe(store, "a", captions=("new",), metadata={"camera": "a Nikon"})
     assert store.fetch(["a"])["a"].metadata == {"camera": "a Nikon", "kind": "hat"}
     assert store.fetch(["a"])["a"].captions == ("new",)
-    assert store.count_vectors(caption_space) == 0
+    assert (store.count_vectors(caption_space), store.count_lacking(caption_space)) == (0, 1)
+    assert store.count_lacking(SPACE) == 0
     assert store.vectors(["a"], SPACE)["a"].tolist() == before
     assert store.kept("a") == kept
 

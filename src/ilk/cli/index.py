@@ -160,7 +160,6 @@ class Run:
     remove_missing: bool
     watched: bool
     stop: Stop
-    captioned: int | None = None
 
     def once(self, *, retry_failed: bool = False) -> AddReport:
         """Bring the gallery up to date with every source."""
@@ -183,8 +182,8 @@ class Run:
             if self.stop.is_set():
                 return replace(report, interrupted=report.interrupted or number < len(self.sources))
         if self.captions is not None:
-            self.captioned = self.gallery.embed_captions(model=self.captions or self.model, stop=self.stop)
-            report = replace(report, interrupted=self.stop.is_set())
+            done = self.gallery.embed_captions(model=self.captions or self.model, stop=self.stop)
+            report = replace(report, captioned=report.captioned + done, interrupted=self.stop.is_set())
         return report
 
     def _announce(self, source: Source | VectorSource) -> None:
@@ -197,14 +196,20 @@ class Run:
         """Print what was done."""
         place, count = self.gallery.directory, len(self.gallery)
         if as_json:
-            told = {} if self.captioned is None else {"captioned": self.captioned}
-            print_json({"gallery": str(place), "items": count, **report.to_dict(), **told})
+            print_json({"gallery": str(place), "items": count, **report.to_dict()})
             return
         from ilk.render.terminal import report_text, visible
 
         print(f"{report_text(report, items=count)}{visible(str(place))}")
-        if self.captioned is not None:
-            complain(f"{self.captioned:,} pictures were given a vector of their captions.")
+        if self.captions is not None and not self.gallery.store.has_captions():
+            complain("No picture has a caption, so that there is nothing for --captions to do.")
+        elif report.captioned or self.captions is not None:
+            complain(f"{report.captioned:,} pictures were given a vector of their captions.")
+        if report.uncaptioned:
+            complain(
+                f"{report.uncaptioned:,} pictures lack a vector of their captions, since the model that reads them is "
+                "not here: get it again, or use another with --captions MODEL."
+            )
 
     def follow(self, *, as_json: bool) -> None:
         """Do it again whenever something changes, and print what that did, until asked to stop."""

@@ -179,7 +179,7 @@ class Ingest:
                 before = known.get(entry.id)
                 if before is None:
                     yield entry, None
-                elif before.failed and (before.stamp == entry.stamp or entry.is_of_same_picture(before.stamp)):
+                elif before.failed and _failed_for_good(before, entry):
                     self._pass_over("skipped")
                 elif before.encoded and before.stamp == entry.stamp:
                     self._pass_over("unchanged")
@@ -370,3 +370,9 @@ def _blocks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
     iterator = iter(entries)
     while block := list(islice(iterator, size)):
         yield block
+
+
+def _failed_for_good(before: Known, entry: Entry) -> bool:
+    """Whether what failed before would fail again."""
+    same = before.stamp == entry.stamp or entry.is_of_same_picture(before.stamp)
+    return same and before.code not in entry.retried

@@ -35,6 +35,10 @@ class AddReport:
         Pictures that could not be read before and have not changed since.
     encoded
         Pictures that went through the model.
+    captioned
+        Items that were given a new vector of their captions, in a gallery that has such vectors.
+    uncaptioned
+        Items with captions that lack one, because the model that reads captions is not here.
     computed_by
         What ran the model, and how exactly, such as ``"OpenVINO in bfloat16"``; empty if nothing was encoded.
     interrupted
@@ -53,6 +57,8 @@ class AddReport:
     missing: int = 0
     skipped: int = 0
     encoded: int = 0
+    captioned: int = 0
+    uncaptioned: int = 0
     computed_by: str = ""
     interrupted: bool = False
     took_s: float = 0.0
@@ -68,10 +74,11 @@ class AddReport:
         summed = {
             each.name: getattr(self, each.name) + getattr(other, each.name)
             for each in fields(self)
-            if each.name not in {"computed_by", "interrupted", "failed_by_reason"}
+            if each.name not in {"uncaptioned", "computed_by", "interrupted", "failed_by_reason"}
         }
         return AddReport(
             **summed,
+            uncaptioned=other.uncaptioned,
             computed_by=other.computed_by or self.computed_by,
             interrupted=self.interrupted or other.interrupted,
             failed_by_reason=reasons,

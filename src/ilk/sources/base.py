@@ -63,6 +63,9 @@ class Entry:
     said
         What is said of the picture, if that is known without reading it. While the stamp's first part stays, it is
         renewed in the gallery and the picture left alone.
+    retried
+        Codes of failures that it may be spared now, because more is permitted than usual: one that failed so is tried
+        again although nothing has changed.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Entry:
     load: Callable[[], Payload]
     picture_stamp: str | None = None
     said: Said | None = None
+    retried: frozenset[str] = frozenset()
 
     def is_of_same_picture(self, stamp: str) -> bool:
         """Whether a stamp, as it was before, is of the picture that is here now, whatever was said of it."""

@@ -30,12 +30,15 @@ class Known:
         Whether it has a vector in the space that was asked about.
     failed
         Whether the stamp is that of a failure.
+    code
+        The failure's, empty if it is none.
     """
 
     stamp: str
     digest: str | None
     encoded: bool
     failed: bool
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,10 @@ class Store(Protocol):
 
     def count_vectors(self, space: Space) -> int:
         """How many items have a vector in this space; 0 if the gallery does not have it."""
+        ...
+
+    def count_lacking(self, space: Space) -> int:
+        """How many items have captions and no vector in this space. Cost: a scan of two narrow indexes."""
         ...
 
     def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:

@@ -154,12 +154,31 @@ def test_pictures_in_a_table_are_encoded_once(gallery: Gallery, encoder: ColourE
     assert gallery.search("blue", k=1)[0].id == "t.parquet#4"
 
 
-def test_one_picture_with_several_captions_is_encoded_once(gallery: Gallery, encoder: ColourEncoder) -> None:
-    """As data sets with five rows a picture have it."""
-    path = write_csv(gallery.base / "t.csv", [("image", "caption"), *[("shop/red.png", f"caption {n}") for n in "abc"]])
+def test_rows_of_one_picture_are_one_picture(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """As data sets with five rows a picture have it: one item with all its captions, also where one of them changes."""
+    path = gallery.base / "t.csv"
+    rows = [("shop/red.png", f"caption {n}", n, "mine") for n in (1, 2, 3)]
+    write_csv(path, [("image", "caption", "number", "licence"), *rows, ("shop/blue.png", "another", 4, "mine")])
     report = gallery.add(ilk.table(path))
-    assert (report.added, report.encoded, encoder.encoded) == (3, 1, 1)
-    assert set(gallery.store.ids()) == {"shop/red.png", "shop/red.png#2", "shop/red.png#3"}
+    assert (report.added, report.encoded, encoder.encoded) == (2, 2, 2)
+    item = gallery.get("shop/red.png")
+    assert item.captions == ("caption 1", "caption 2", "caption 3")
+    assert item.metadata == {"number": [1, 2, 3], "licence": "mine"}
+    assert [hit.id for hit in gallery.search("red", where="number = 2")] == ["shop/red.png"]
+    rows[1] = ("shop/red.png", "another word", 2, "mine")
+    write_csv(path, [("image", "caption", "number", "licence"), *rows, ("shop/blue.png", "another", 4, "mine")])
+    again = gallery.add(ilk.table(path))
+    assert (again.updated, again.unchanged, again.removed, encoder.encoded) == (1, 1, 0, 2)
+
+
+def test_rows_of_one_picture_that_are_apart_are_encoded_once(gallery: Gallery, encoder: ColourEncoder) -> None:
+    """Nothing is remembered of a table that is streamed, so each is an item; so it is where rows have ids."""
+    rows = [("shop/red.png", "one"), ("shop/blue.png", "two"), ("shop/red.png", "three")]
+    path = write_csv(gallery.base / "t.csv", [("image", "caption"), *rows])
+    report = gallery.add(ilk.table(path))
+    assert (report.added, report.encoded, encoder.encoded) == (3, 2, 2)
+    assert set(gallery.store.ids()) == {"shop/red.png", "shop/blue.png", "shop/red.png#3"}
+    assert counts(add(gallery, row("red"), ("red.png", "again", 5, "other"))) == {"added": 2}
 
 
 class Shop:
@@ -195,13 +214,15 @@ def shop() -> Iterator[Shop]:
 
 
 def test_urls_are_fetched_from_a_server(gallery: Gallery, shop: Shop) -> None:
-    """A dead one is a failure with its reason; without leave, none in this machine is asked."""
+    """A dead one is a failure with its reason; without leave, none in this machine is asked, and with it all are."""
     urls = [f"{shop.top}/{name}" for name in (*COLOURS, "dead")]
     path = write_csv(gallery.base / "t.csv", [("url", "caption"), *((url, url[-3:]) for url in urls)])
     refused = gallery.add(ilk.table(path))
     assert (refused.added, refused.failed) == (0, 4)
-    report = gallery.add(ilk.table(path, allow_private=True), retry_failed=True)
+    assert gallery.add(ilk.table(path)).skipped == 4
+    report = gallery.add(ilk.table(path, allow_private=True))  # it is what failed that is permitted now
     assert (report.added, report.failed) == (3, 1)
+    assert gallery.add(ilk.table(path, allow_private=True)).skipped == 1
     assert gallery.search("blue", k=1)[0].uri == f"{shop.top}/blue"
 
 

@@ -77,4 +77,7 @@ class DatasetListing(TableListing):
             yield from alone[start : start + BLOCK].column(0).to_pylist()
 
     def _load(self, reader: RowsReader, number: int) -> Payload:
-        return self._entry(reader.row(number), Seen(), Shelves(small=IN_MEMORY)).load()
+        row = reader.row(number)
+        return self._entry(
+            places.place_of(row.values.get(self._columns.picture)), [row], Seen(), Shelves(small=IN_MEMORY)
+        ).load()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ilk import pictures
 from ilk.errors import PictureError, SourceError
 from ilk.machine import usable_processors
+from ilk.records import Metadata
 from ilk.sources import names
 from ilk.sources.base import Entry, Payload, Said
 from ilk.sources.tables import cells, places
@@ -25,6 +26,7 @@ from ilk.sources.tables.places import Inside, Local, Nowhere, Place, Remote
 from ilk.sources.tables.rows import Head, Reader, Row
 from ilk.sources.tables.seen import Seen
 from ilk.sources.tables.shelf import SMALL, Kept, Shelved, Shelves
+from ilk.sources.tables.together import merged, together
 
 if TYPE_CHECKING:
     from ilk.sources.fetch import Fetcher, FetchLimits
@@ -53,7 +55,13 @@ class Opened:
 
 
 class Fetching:
-    """One fetcher for a whole listing, made for the first URL and closed with the last entry."""
+    """One fetcher for a whole listing, made for the first URL and closed with the last entry.
+
+    Attributes
+    ----------
+    permitted
+        Codes of failures that only happen where less is permitted.
+    """
 
     def __init__(self, limits: FetchLimits | None, *, allow_private: bool, heed_opt_out: bool = True) -> None:
         self._limits = limits
@@ -62,6 +70,9 @@ class Fetching:
         self._lock = threading.Lock()
         self._fetcher: Fetcher | None = None
         self._stopped = False
+        self.permitted = frozenset(
+            code for code, given in (("forbidden-address", allow_private), ("opted-out", not heed_opt_out)) if given
+        )
 
     def begin(self) -> None:
         """Fetch again, after a stop."""
@@ -102,7 +113,8 @@ class TableListing:
     """The pictures of one table; a `ilk.sources.base.Listing`.
 
     A row that cannot be read, or has no picture, is an entry too: loading it gives the reason. If the end of the
-    table cannot be read, `complete` is False.
+    table cannot be read, `complete` is False. Rows that follow each other and name one picture are one entry with the
+    captions of all, unless a column says what they are called.
 
     Notes
     -----
@@ -155,9 +167,11 @@ class TableListing:
         seen = Seen()
         shelves = Shelves(small=sys.maxsize if self._reader.keeps else SMALL)
         last = False
-        for row in self._reader.rows():
-            last = last or row.last
-            yield self._entry(row, seen, shelves)
+        columns = self._columns
+        joined = columns.id is None and bool(columns.captions)
+        for place, rows in together(self._reader.rows(), columns.picture, joined=joined):
+            last = last or rows[-1].last
+            yield self._entry(place, rows, seen, shelves)
         if not seen:  # it has been emptied since it was opened
             raise SourceError(f"{self._reader.label} has no rows that can be read: there is no picture in it.")
         self._complete = not last
@@ -185,14 +199,14 @@ class TableListing:
 
     # -- one row --------------------------------------------------------------------------------------------------
 
-    def _entry(self, row: Row, seen: Seen, shelves: Shelves) -> Entry:
+    def _entry(self, place: Place, rows: list[Row], seen: Seen, shelves: Shelves) -> Entry:
+        row = rows[0]
         own = f"{self._name}#{row.number}"
         label = f"{row} of {self._reader.label}"
         if row.fault is not None:
             message = f"{label} cannot be read: {row.fault}."
             return _failing(_unique(own, row, seen), own, digest_of(message), message, MALFORMED)
-        place = places.place_of(row.values.get(self._columns.picture))
-        said = self._said(row, place)
+        said = self._said(rows, place)
         of_picture = digest_of(*_bytes_of(place))
         uri, load = own, partial(_refuse, f"{label} has no picture.", "empty")
         match place:
@@ -218,18 +232,23 @@ class TableListing:
             load=load,
             picture_stamp=of_picture,
             said=said,
+            retried=self._fetching.permitted,
         )
 
-    def _said(self, row: Row, place: Place) -> Said:
-        """The captions and the metadata of a row."""
-        columns, values, kinds = self._columns, row.values, self._kinds
-        others = ((name, value) for name, value in values.items() if name not in self._taken)
+    def _said(self, rows: list[Row], place: Place) -> Said:
+        """The captions and the metadata of a row, or of several about one picture."""
+        texts = [row.values.get(name) for row in rows for name in self._columns.captions]
+        metadata = merged([self._metadata(row) for row in rows])
+        if isinstance(place, Inside) and place.name is not None:
+            metadata.setdefault(f"{self._columns.picture}.path", cells.clean(place.name))
+        return Said(captions=cells.captions(texts), metadata=metadata)
+
+    def _metadata(self, row: Row) -> Metadata:
+        kinds = self._kinds
+        others = ((name, value) for name, value in row.values.items() if name not in self._taken)
         if kinds:
             others = ((name, cells.read(value, kinds.get(name, "mixed"))) for name, value in others)
-        metadata = cells.metadata(others)
-        if isinstance(place, Inside) and place.name is not None:
-            metadata.setdefault(f"{columns.picture}.path", cells.clean(place.name))
-        return Said(captions=cells.captions(values.get(name) for name in columns.captions), metadata=metadata)
+        return cells.metadata(others)
 
     def _file(self, written: str) -> tuple[str, str, str]:
         """The uri of a file, its path, and what changes when it does.

@@ -103,7 +103,8 @@ def table(  # noqa: PLR0913 -- all by keyword, and each says one thing of the ta
     """A table of pictures to add to a gallery: a row for each, with their captions and what else is known of them.
 
     It is streamed, so it may be much larger than memory. A row without a usable picture, or one that cannot be read,
-    is a failure with its reason; the others go on.
+    is a failure with its reason; the others go on. Where there are captions and no column of ids, rows that stand
+    together and name the same picture are one picture with all their captions.
 
     Parameters
     ----------

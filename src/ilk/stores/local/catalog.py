@@ -125,8 +125,8 @@ def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None
         )
         for id_, stamp, digest, encoded in rows:
             found[id_] = Known(stamp=stamp, digest=digest, encoded=bool(encoded), failed=False)
-        for id_, stamp in connection.execute(f"SELECT id, stamp FROM failure WHERE id IN ({marks})", some):
-            found[id_] = Known(stamp=stamp, digest=None, encoded=False, failed=True)
+        for id_, stamp, code in connection.execute(f"SELECT id, stamp, code FROM failure WHERE id IN ({marks})", some):
+            found[id_] = Known(stamp=stamp, digest=None, encoded=False, failed=True, code=code)
     return found
 
 
@@ -156,6 +156,15 @@ def count_vectors(connection: sqlite3.Connection, number: int | None) -> int:
     if connection.execute("SELECT 1 FROM space WHERE space_id IS NOT ? LIMIT 1", (number,)).fetchone() is None:
         return int(connection.execute("SELECT count(*) FROM embedding").fetchone()[0])
     query = "SELECT count(*) FROM embedding WHERE space_id = ?"
+    return int(connection.execute(query, (number,)).fetchone()[0])
+
+
+def count_lacking(connection: sqlite3.Connection, number: int | None) -> int:
+    """How many items have captions and no vector in a space."""
+    query = (
+        "SELECT count(*) FROM (SELECT DISTINCT item_id FROM caption) AS said WHERE NOT EXISTS "
+        "(SELECT 1 FROM embedding AS e WHERE e.item_id = said.item_id AND e.space_id = ?)"
+    )
     return int(connection.execute(query, (number,)).fetchone()[0])
 
 

@@ -193,6 +193,11 @@ class LocalStore:
         with self._database.reading() as connection:
             return catalog.count_vectors(connection, catalog.space_id(connection, space))
 
+    def count_lacking(self, space: Space) -> int:
+        """How many items have captions and no vector in this space."""
+        with self._database.reading() as connection:
+            return catalog.count_lacking(connection, catalog.space_id(connection, space))
+
     def find_digest(self, digest: str, space: Space | None) -> tuple[str, ...]:
         """The ids of the items with these bytes that have a vector in this space; with None, of all of them."""
         with self._database.reading() as connection:
