@@ -220,7 +220,6 @@ class Gallery:
 
         space = self.models.given(source)
         with self.store.writing() as writer:
-            writer.add_space(space)
             importing = Importing(
                 source=source,
                 store=self.store,

@@ -44,7 +44,9 @@ class Importing:
         """Do it, once. Everything in the report is committed."""
         done = 0
         self.writer.begin_sweep()
-        for batch in self.source.batches(BATCH_ROWS, normalise=self.space.normalised):
+        for number, batch in enumerate(self.source.batches(BATCH_ROWS, normalise=self.space.normalised)):
+            if number == 0:  # vectors that are refused leave no empty space behind
+                self.writer.add_space(self.space)
             if self.stop.is_set():
                 break
             ids = [item.id for item, _ in batch]

@@ -231,6 +231,18 @@ def test_pictures_of_a_folder_that_is_empty_now_are_kept(ilk: Ilk, tmp_path: Pat
     wrong(ilk("index", "-q", tmp_path / "nas"), "Name a folder with pictures.")
 
 
+def test_nothing_to_index(ilk: Ilk, tmp_path: Path) -> None:
+    """Also where --captions took the source for its model; and captions that nobody wrote are said to be none."""
+    wrong(ilk("index"), "Say what to index")
+    wrong(ilk("index", "--captions", tmp_path), f'took "{tmp_path}"', f"`ilk index {tmp_path} --captions`")
+    paint(tmp_path / "a.png", "red")
+    assert "No picture has a caption" in ilk("index", "-q", tmp_path, "--captions").err
+    (tmp_path / "a.txt").write_text("a red wall\n")
+    assert "1 picture was given" in ilk("index", "-q", tmp_path, "--captions").err
+    (tmp_path / "a.txt").write_text("a wall in red\n")
+    assert ilk("index", "--json", tmp_path).json["captioned"] == 1
+
+
 def test_no_such_folder(ilk: Ilk, tmp_path: Path) -> None:
     """A mistyped folder is named."""
     wrong(ilk("index", tmp_path / "fotos"), "fotos")

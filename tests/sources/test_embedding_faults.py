@@ -189,3 +189,11 @@ def test_an_array_that_shrinks_meanwhile_is_an_error(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", VECTORS[:30])
     with pytest.raises(SourceError, match="changed meanwhile"):
         next(batches)
+
+
+def test_vectors_that_are_refused_leave_nothing_behind(tmp_path: Path) -> None:
+    """No space of a model that nobody has vectors of."""
+    with ilk.create(tmp_path / "gallery") as gallery:
+        with pytest.raises(ilk.IlkError, match="not finite"):
+            gallery.add(ilk.embeddings(["a", "b"], np.full((2, 4), np.nan)))
+        assert gallery.info().spaces == ()

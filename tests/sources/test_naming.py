@@ -60,3 +60,42 @@ def test_an_ending_may_lie(tmp_path: Path) -> None:
     source = source_of(str(path), Asked())
     assert not isinstance(source, VectorSource)
     assert source.listing(tmp_path).count() in {None, 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("goods.xlsx", "Save it as CSV or Parquet"),
+        ("goods.SQLITE3", "Export the table"),
+        ("vectors.pt", r"\.npz"),
+        ("urls.txt", 'write "url" or "path" above them'),
+    ],
+)
+def test_what_is_not_read_here_is_told_what_to_do_instead(tmp_path: Path, name: str, said: str) -> None:
+    """It is what people have at hand; a picture stays one, whatever its name."""
+    (tmp_path / name).write_bytes(b"of another kind")
+    with pytest.raises(SourceError, match=said):
+        source_of(str(tmp_path / name), Asked())
+    (tmp_path / name).write_bytes(b"\x89PNG and more")
+    assert source_of(str(tmp_path / name), Asked()) == ilk.folder(tmp_path / name)
+    (tmp_path / name).unlink()
+    with pytest.raises(SourceError, match="There is no"):
+        source_of(str(tmp_path / name), Asked()).listing(tmp_path)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a.tar.xz", b"\xfd7zXZ\0"),
+        ("a.TXZ", b"\xfd7zXZ\0"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c"),
+        ("a.rar", b"Rar!"),
+        ("a.tar.zst", b"\x28\xb5\x2f\xfd"),
+        ("a.tbz", b"BZh"),
+    ],
+)
+def test_archives_that_cannot_be_read_are_archives_all_the_same(tmp_path: Path, name: str, start: bytes) -> None:
+    """So that it is said how they are packed, and not that they are no picture."""
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(SourceError, match="not read here"):
+        list(source_of(str(tmp_path / name), Asked()).listing(tmp_path))  # type: ignore[union-attr]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1)
 @gallery_option
 @model_option
 @compute_options
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 @click.option("--keep", is_flag=True, help="Keep fetched pictures whole, rather than as thumbnails.")
 @click.option(
     "--captions",
-    metavar="MODEL",
+    metavar="[MODEL]",
     is_flag=False,
     flag_value="",
-    help="Make captions searchable by meaning too (`ilk search --in caption`), with this model or the gallery's own.",
+    help="Make captions searchable by meaning too (`ilk search --in caption`), with this model or the gallery's own. "
+    "Without a model, put it after the sources.",
 )
 @click.option(
     "--index",
@@ -93,8 +94,16 @@ def index(
     read. Ctrl-C keeps what is done; the same command goes on from there.
     """
     from ilk.cli.making import Wanted, gallery_for
+    from ilk.errors import InputError
     from ilk.sources.naming import Asked, source_of
 
+    if not sources and captions:
+        raise InputError(
+            f'--captions took "{captions}" for the name of a model, so that there is nothing to index. Put it last: '
+            f"`ilk index {captions} --captions`."
+        )
+    if not sources:
+        raise InputError("Say what to index: a folder, a picture, a table, an archive. See `ilk index --help`.")
     asked = Asked(
         hidden=hidden, ignore=ignore, picture=picture, captions=caption, id=id_column, allow_private=allow_private
     )
@@ -204,7 +213,8 @@ class Run:
         if self.captions is not None and not self.gallery.store.has_captions():
             complain("No picture has a caption, so that there is nothing for --captions to do.")
         elif report.captioned or self.captions is not None:
-            complain(f"{report.captioned:,} pictures were given a vector of their captions.")
+            pictures = "1 picture was" if report.captioned == 1 else f"{report.captioned:,} pictures were"
+            complain(f"{pictures} given a vector of the captions.")
         if report.uncaptioned:
             complain(
                 f"{report.uncaptioned:,} pictures lack a vector of their captions, since the model that reads them is "

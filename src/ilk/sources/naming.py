@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ilk.errors import SourceError
+
 if TYPE_CHECKING:
     from ilk.sources.base import Source, VectorSource
 
@@ -23,8 +25,20 @@ DATASET = "dataset:"
 _SAVED_DATASET = ("dataset_info.json", "dataset_dict.json")
 _TABLE = re.compile(r".+\.(csv|tsv|jsonl|ndjson|json|parquet|arrow|feather)(\.gz)?", re.IGNORECASE | re.DOTALL)
 _COLUMNS = re.compile(r".+\.(parquet|arrow|feather)", re.IGNORECASE | re.DOTALL)
-_ARCHIVE = re.compile(r".+\.(tar|tar\.gz|tgz|zip)", re.IGNORECASE | re.DOTALL)
+_ARCHIVE = re.compile(r".+\.(tar(\.(gz|bz2|xz|zst|lz4))?|tgz|tbz2?|txz|tzst|zip|7z|rar)", re.IGNORECASE | re.DOTALL)
+"""Those that cannot be read, too: what reads archives says so best."""
 _VECTORS = re.compile(r".+\.(npy|npz)", re.IGNORECASE | re.DOTALL)
+_INSTEAD = {
+    r"xlsx?|xlsm|ods|numbers|gsheet|docx?|odt|pdf": "Save it as CSV or Parquet, with a column of paths or URLs",
+    r"db|sqlite3?|duckdb|mdb": "Export the table of pictures as CSV or Parquet",
+    r"pkl|pickle|pt|pth|ckpt|h5|hdf5|mat|bin|safetensors|faiss|index|fvecs|bvecs": (
+        "Vectors are read from .npy, .npz and Parquet, tables of pictures from CSV, JSON Lines and Parquet"
+    ),
+    r"txt|md|html?|xml|ya?ml|url": (
+        'If it lists pictures, one a line, write "url" or "path" above them and call it .csv'
+    ),
+}
+"""What people may try to index, by its ending, and what to do with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +91,20 @@ def source_of(name: str, asked: Asked) -> Source | VectorSource:
     elif _ARCHIVE.fullmatch(name):
         found = sources.archive(name)
     else:
+        _refuse_others(path)
         found = sources.folder(path, hidden=asked.hidden, ignore=asked.ignore)
     return found
+
+
+def _refuse_others(path: Path) -> None:
+    from ilk.sources.tables.places import looks_like_a_picture
+
+    for endings, instead in _INSTEAD.items():
+        if re.fullmatch(endings, path.suffix.removeprefix("."), re.IGNORECASE) and path.is_file():
+            with path.open("rb") as file:
+                if looks_like_a_picture(file.read(16)):  # whatever its name
+                    return
+            raise SourceError(f'"{path}" is neither a picture, nor a table or an archive that is read here. {instead}.')
 
 
 def _has_vectors_alone(path: Path) -> bool:

@@ -75,7 +75,8 @@ def chosen_split(splits: Iterable[str], split: str | None, label: str) -> str:
     there = ", ".join(known) or "none"
     if split is None:
         raise SourceError(
-            f'{label} has several splits: {there}. Say which, such as split="{known[0]}".'
+            f'{label} has several splits: {there}. Say which: split="{known[0]}" in Python, dataset:NAME:{known[0]} on '
+            "the command line."
             if known
             else f"{label} has no splits: there is nothing in it."
         )
@@ -120,7 +121,10 @@ def from_hub(name: str, split: str | None, *, streaming: bool) -> Any:
                 f"{label} is a program, which is not run. Look on the Hub for one of the same in Parquet, or make a "
                 "dataset of it yourself and give the object."
             ) from error
-        raise SourceError(f"{label} cannot be had: {_said(error)}") from error
+        raise SourceError(
+            f"{label} cannot be had: {_said(error)} Look on huggingface.co/datasets for its name; one that is private "
+            "or gated needs `hf auth login`, and without a connection there is only what was fetched before."
+        ) from error
 
 
 def _said(error: Exception) -> str:
