@@ -26,7 +26,10 @@ T = TypeVar("T")
 PARAMETERS = 500
 """Placeholders in one statement: below the least limit SQLite is built with, 999, and past where more would help."""
 
-_ITEM = "item_id, id, uri, source, stamp, digest, size_bytes, width, height, metadata"
+_ITEM = (
+    "item_id, id, uri, source, stamp, digest, size_bytes, width, height, metadata, "
+    "item_id IN (SELECT item_id FROM caption)"
+)
 
 
 def spaces(connection: sqlite3.Connection) -> dict[int, Space]:
@@ -104,14 +107,14 @@ def neighbours(
 ) -> dict[int, tuple[bytes, Item]]:
     """The vector and the item of each embedding_id; unknown numbers are left out."""
     rows = list[tuple[Any, ...]]()
-    for some, marks in batches(embedding_ids):
+    for some, marks in batches(sorted(embedding_ids)):  # what lies together is read together: half the time for many
         rows += connection.execute(
             f"SELECT {_ITEM}, embedding_id, vector FROM embedding JOIN item USING (item_id) "
             f"WHERE embedding_id IN ({marks}) AND space_id = ?",
             (*some, number),
         )
     items = _items(connection, rows)
-    return {embedding_id: (vector, item) for (*_, embedding_id, vector), item in zip(rows, items, strict=True)}
+    return {row[-2]: (row[-1], item) for row, item in zip(rows, items, strict=True)}
 
 
 def known(connection: sqlite3.Connection, ids: Sequence[str], number: int | None) -> dict[str, Known]:
@@ -292,7 +295,7 @@ def batches(values: Iterable[T]) -> Iterator[tuple[list[T], str]]:
 def _items(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> list[Item]:
     """The items of rows that begin with `_ITEM`. Captions are read, and metadata parsed, for all of them at once."""
     captions = dict[int, list[str]]()
-    for some, marks in batches(item_id for item_id, *_ in rows):
+    for some, marks in batches(sorted([row[0] for row in rows if row[10]])):
         for item_id, caption in connection.execute(
             f"SELECT item_id, text FROM caption WHERE item_id IN ({marks}) ORDER BY item_id, position", some
         ):
