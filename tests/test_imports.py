@@ -48,7 +48,7 @@ def test_the_command_line_starts_light() -> None:
 
 
 def test_a_cold_search_loads_what_it_needs_alone(tmp_path: Path) -> None:
-    """Words are read and compared: nothing that writes, fetches, shows or sees is loaded for them."""
+    """Words are read and compared with few vectors: nothing that writes, fetches, shows, sees or indexes is loaded."""
     Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
     with ilk.create(tmp_path / ".ilk") as gallery:
         gallery.add(ilk.folder(tmp_path))
@@ -59,7 +59,7 @@ def test_a_cold_search_loads_what_it_needs_alone(tmp_path: Path) -> None:
         "with contextlib.suppress(SystemExit): main()"
     )
     assert any(name.endswith("red.png") for name in loaded), "what was found is printed before"
-    assert loaded & HEAVY <= {"click", "faiss", "numpy", "onnxruntime", "sqlite3", "tokenizers"}
+    assert loaded & HEAVY <= {"click", "numpy", "onnxruntime", "sqlite3", "tokenizers"}
 
 
 def test_every_public_name_is_there_and_sorted() -> None:

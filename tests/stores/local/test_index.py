@@ -46,9 +46,9 @@ def test_it_reads_back(tmp_path: Path) -> None:
     ids = np.arange(100, dtype=np.int64)[::-1] + 2**40
     record = written(tmp_path, ids, rows)
     opened = index.read(tmp_path, record)
-    _, labels = opened.exact.search(rows.astype(np.float32), 1)
+    _, labels = opened.lay_out().search(rows.astype(np.float32), 1)
     np.testing.assert_array_equal(opened.ids[labels[:, 0]], ids)
-    inner: Any = faiss.downcast_index(opened.exact)
+    inner: Any = faiss.downcast_index(opened.lay_out())
     assert not inner.codes.is_owned  # it is scanned where it lies
     for ours, given_ in zip(index.contents(tmp_path / str(record.file), record), (ids, rows), strict=True):
         np.testing.assert_array_equal(ours, given_)

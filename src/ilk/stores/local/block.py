@@ -5,7 +5,8 @@ Everything here is by position, from 0; the numbers of the database are in `Bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +25,9 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 TOGETHER = 16
 """From so many queries on, blocks of vectors are widened once for all of them and multiplied as matrices: FAISS widens
 each vector again for each query."""
+
+WORTH_LOADING = 1 << 22
+"""Numbers that NumPy widens and multiplies in less time than it takes to load FAISS, by far."""
 
 ROWS = 4_096
 """Vectors widened at once: enough for a matrix product to be quick, and little beside the vectors."""
@@ -67,8 +71,8 @@ class Block:
         The embedding_id at each position, ascending, shape (n,).
     codes
         The vectors, float16, shape (n, d).
-    exact
-        A FAISS index over the same bytes.
+    lay_out
+        Makes a FAISS index over the same bytes.
     base
         A FAISS index of another kind that proposes candidates; None to compare with everything.
     metric
@@ -79,7 +83,7 @@ class Block:
 
     ids: Ids
     codes: npt.NDArray[np.float16]
-    exact: Any
+    lay_out: Callable[[], Any]
     base: Any = None
     metric: Metric = "cosine"
     from_file: bool = False
@@ -89,6 +93,16 @@ class Block:
     def vectors(self) -> int:
         """How many."""
         return len(self.ids)
+
+    @cached_property
+    def exact(self) -> Any:
+        """A FAISS index over the same bytes."""
+        return self.lay_out()
+
+    @cached_property
+    def _spares_faiss(self) -> Iterator[bool]:
+        """Whether the next scan does better without FAISS: the first, where loading it would take longest."""
+        return iter([self.codes.size <= WORTH_LOADING and "faiss" not in sys.modules])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -164,6 +178,7 @@ class Block:
         may be off in the last digits. Where there are fewer, the position is -1.
         """
         few = allowed is not None and len(allowed.positions) * GATHERED < self.vectors
+        few = few or (len(queries) == 1 and next(self._spares_faiss, False))
         if (len(queries) >= TOGETHER and self.metric != "l2") or few:
             return self._multiplied(queries, take, None if allowed is None else allowed.positions)
         parameters = None

@@ -111,7 +111,7 @@ class Base:
         self.factory, self.facts = kinds.EXACT, {"why": why}
 
     def _block(self, codes: Codes, exact: Any, base: Any) -> Block:
-        return Block(ids=np.arange(len(codes)), codes=codes, exact=exact, base=base, metric=self.metric)
+        return Block(ids=np.arange(len(codes)), codes=codes, lay_out=lambda: exact, base=base, metric=self.metric)
 
 
 def built(base: str, codes: Codes, metric: Metric, *, held: npt.NDArray[np.int64]) -> Any:

@@ -28,6 +28,7 @@ import stat
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -50,6 +51,7 @@ _NAME = re.compile(r"vectors-\d+-\d+\.faiss")
 _SAMPLE_BYTES = 4_096
 _SAMPLES = 64
 _WRITTEN_AT_ONCE = 1 << 20
+_ALIGNED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +130,8 @@ class Opened:
 
     Attributes
     ----------
-    exact
-        The exact part as a FAISS index of positions.
+    lay_out
+        Makes the exact part a FAISS index of positions.
     ids
         The embedding_id at each position, shape (n,).
     codes
@@ -138,7 +140,7 @@ class Opened:
         The base as a FAISS index of positions; None if there is none, or if it is not to be believed.
     """
 
-    exact: Any
+    lay_out: Callable[[], Any]
     ids: npt.NDArray[np.int64]
     codes: npt.NDArray[np.float16]
     base: Any = None
@@ -240,14 +242,14 @@ def read(directory: Path, record: IndexRecord) -> Opened:
         mapped = np.memmap(path, np.uint8, "r")
         exact_bytes = _size_bytes(record.vectors, record.dimension)
         codes_end = _HEADER.size + 2 * record.vectors * record.dimension
-        exact = _mapped(mapped[_OUTER.size : codes_end])  # what is within the map of ids, which FAISS would copy
+        exact = mapped[_OUTER.size : codes_end]  # what is within the map of ids, which FAISS would copy
         base = _mapped(mapped[exact_bytes:]) if record.base_bytes and is_sealed(path, record) else None
     except (RuntimeError, OSError) as error:
         raise IndexRefusedError(f"FAISS cannot read it: {error}") from error
     if base is not None and (base.ntotal, base.d) != (record.vectors, record.dimension):
         raise IndexRefusedError("its base is not of the vectors in the database")
     ids, codes = _parts(mapped, record)
-    return Opened(exact=exact, ids=ids, codes=codes, base=base)
+    return Opened(lay_out=partial(_mapped, exact), ids=ids, codes=codes, base=base)
 
 
 def is_sealed(path: Path, record: IndexRecord) -> bool:
@@ -335,6 +337,17 @@ def _mapped(part: npt.NDArray[np.uint8]) -> Any:
     opened = untyped.read_index(untyped.ZeroCopyIOReader(faiss.swig_ptr(part), part.size), faiss.IO_FLAG_MMAP_IFC)
     opened.referenced_objects = [part]  # FAISS's own name for what has to live as long as an index
     return opened
+
+
+def in_memory(codes: npt.NDArray[np.float16], metric: Metric) -> tuple[npt.NDArray[np.float16], Callable[[], Any]]:
+    """A copy of vectors (n, d), and what makes an exact FAISS index over it, without another copy."""
+    header = _header(*codes.shape, metric)[_OUTER.size :]
+    start = -len(header) % _ALIGNED  # so that the vectors begin where processors like to read
+    held = np.empty(start + len(header) + codes.nbytes, np.uint8)
+    held[start : start + len(header)] = np.frombuffer(header, np.uint8)
+    copy = held[start + len(header) :].view("<f2").reshape(codes.shape)
+    copy[:] = codes
+    return copy, partial(_mapped, held[start:])
 
 
 def _header(vectors: int, dimension: int, metric: Metric) -> bytes:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -171,7 +170,7 @@ class Views:
         block = Block(
             ids=opened.ids,
             codes=opened.codes,
-            exact=opened.exact,
+            lay_out=opened.lay_out,
             base=opened.base,
             metric=record.metric,
             from_file=True,
@@ -220,9 +219,6 @@ def _caught_up(connection: sqlite3.Connection, view: View) -> View:
 
 def _append(blocks: list[Block], ids: Ids, codes: npt.NDArray[np.float16], metric: Metric) -> None:
     """Put vectors into a new block, together with those of small blocks before it."""
-    import faiss
-
-    dimension = codes.shape[1]
     while blocks:
         last = blocks[-1]
         size = last.vectors + len(ids)
@@ -231,9 +227,5 @@ def _append(blocks: list[Block], ids: Ids, codes: npt.NDArray[np.float16], metri
         ids = np.concatenate([last.ids, ids])
         codes = np.concatenate([last.codes, codes])
         blocks.pop()
-    compared = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
-    exact: Any = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, compared)
-    # The codes are the stored bytes: FAISS would round float32 to float16 differently now and then.
-    exact.add_sa_codes(np.ascontiguousarray(codes, "<f2").view(np.uint8))
-    held = faiss.rev_swig_ptr(exact.codes.data(), exact.codes.size()).view("<f2").reshape(-1, dimension)
-    blocks.append(Block(ids=ids, codes=held, exact=exact, metric=metric))
+    held, lay_out = index.in_memory(codes, metric)
+    blocks.append(Block(ids=ids, codes=held, lay_out=lay_out, metric=metric))
