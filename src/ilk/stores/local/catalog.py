@@ -214,6 +214,8 @@ def embedding_ids(connection: sqlite3.Connection, ids: Collection[str], number: 
     """Of those of these items that have a vector in this space, ascending."""
     import numpy as np
 
+    if not ids:
+        return np.empty(0, np.int64)
     found = list[int]()
     for some, marks in batches(storable(ids)):
         found += (

@@ -32,7 +32,7 @@ def similarity(query: npt.NDArray[np.float64], codes: npt.NDArray[np.float16], m
     if metric == "l2":
         negative: Rows = (-np.square(rows - query).sum(axis=1)).astype(np.float32)
         return negative
-    products = np.multiply(rows, query).sum(axis=1)
+    products = np.multiply(rows, query, out=rows).sum(axis=1)
     rounded: Rows = (products if metric == "ip" else np.clip(products, -1, 1)).astype(np.float32)
     return rounded
 
