@@ -16,7 +16,7 @@ from PIL import Image
 
 import ilk
 from galleries import paint
-from ilk.errors import ItemNotFoundError, PictureError
+from ilk.errors import InputError, ItemNotFoundError, PictureError
 from ilk.originals import Originals
 
 
@@ -48,6 +48,44 @@ def test_a_member_of_an_archive_is_read_from_it(tmp_path: Path) -> None:
         gallery.add(ilk.archive(tmp_path / "a.zip"))
         (item,) = gallery
         assert gallery.picture(item.id) == png("red")
+
+
+def test_a_path_is_that_of_a_file_alone(tmp_path: Path) -> None:
+    """Of URLs, members and rows the error names what has their pictures; files may be called as those are."""
+    for name in ("odd!/in.png", "photo #7"):
+        paint(tmp_path / f"{name}.png", "red")
+        (tmp_path / f"{name}.png").rename(tmp_path / name)
+    with ilk.create(tmp_path / ".ilk") as gallery:
+        for name in ("odd!/in.png", "photo #7", "gone.png", "sub/gone #2.png"):
+            assert gallery.path(name) == tmp_path / name
+        for uri in ("https://example.org/a.jpg", "a.zip!/red.png", "t.parquet#3", "../data/train#0"):
+            with pytest.raises(InputError, match=r"no file of its own .*open_picture"):
+                gallery.path(uri)
+
+
+def test_a_picture_is_opened_wherever_it_is(tmp_path: Path) -> None:
+    """Of a file, an archive and a table alike: upright, in RGB, and no larger than it is wanted for if that is said."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    turned = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(turned, "JPEG", exif=exif)
+    (tmp_path / "file.jpg").write_bytes(turned.getvalue())
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("in.jpg", turned.getvalue())
+    with ilk.create(tmp_path / ".ilk") as gallery:
+        gallery.add(ilk.folder(tmp_path))
+        gallery.add(ilk.archive(tmp_path / "a.zip"))
+        gallery.add(ilk.table([{"image": turned.getvalue()}], name="rows"), keep=True)
+        assert len(gallery) == 3
+        for item in gallery:
+            picture = gallery.open_picture(item.id)
+            assert (picture.size, picture.mode) == ((300, 400), "RGB")
+            assert gallery.open_picture(item.id, size=32).size < (300, 400)
+        (tmp_path / "file.jpg").write_bytes(b"nothing")
+        with pytest.raises(PictureError, match=r'The picture of "file\.jpg"'):
+            gallery.open_picture("file.jpg")
+        with pytest.raises(ItemNotFoundError):
+            gallery.open_picture("unknown")
 
 
 def test_of_what_is_packed_as_a_whole_the_thumbnail_is_taken(tmp_path: Path) -> None:

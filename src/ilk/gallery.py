@@ -19,6 +19,8 @@ from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item,
 from ilk.searching.options import SearchOptions
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ilk.encoders.base import Encoder
     from ilk.encoders.compute import ComputeOptions
     from ilk.ingest import Progress
@@ -93,13 +95,29 @@ class Gallery:
         return found[id]
 
     def path(self, uri: str) -> Path:
-        """Where the picture with this uri is on this machine."""
-        from ilk.sources import path_of
+        """Where the file with this uri is on this machine; it need not be there any more.
 
-        return path_of(uri, self.base)
+        Raises
+        ------
+        InputError
+            If the picture is no file of its own but a URL, a member of an archive, or a row of a table. `picture` and
+            `open_picture` have those, too.
+        """
+        from ilk.originals import file_of
+
+        path = file_of(uri, self.base)
+        if path is None:
+            raise InputError(
+                f'"{uri}" is no file of its own on this machine. gallery.picture(hit.id) gives the bytes of its '
+                "picture, and gallery.open_picture(hit.id) the picture, wherever they are."
+            )
+        return path
 
     def picture(self, id: str) -> bytes:  # noqa: A002 -- the field's word
-        """The bytes of an item's picture: those its source has, else what was kept of it, which may be a thumbnail.
+        """The bytes of an item's picture, whatever source it is of. Nothing is fetched.
+
+        They are what was kept whole; else those of the file, or of the member of an archive, as it is now; else a
+        thumbnail that was kept: of URLs, of bytes in tables and datasets, of archives that gzip packed.
 
         Raises
         ------
@@ -111,6 +129,24 @@ class Gallery:
         from ilk.originals import read_original
 
         return read_original(self.get(id), store=self.store, base=self.base)
+
+    def open_picture(self, id: str, *, size: int | None = None) -> Image:  # noqa: A002 -- as above
+        """An item's picture, upright and in RGB, whatever source it is of. Nothing is fetched; see `picture`.
+
+        Parameters
+        ----------
+        size
+            Pixels of the shorter side that it is wanted for; it may then be decoded smaller, though no less than that,
+            in a fraction of the time.
+
+        Raises
+        ------
+        ItemNotFoundError, PictureError
+            As `picture`; the latter also if the bytes are no picture any more.
+        """
+        from ilk import pictures
+
+        return pictures.load(self.picture(id), size=size, name=f'The picture of "{id}"').image
 
     def info(self) -> GalleryInfo:
         """Counts, models, size on disk, and the state of the indexes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from ilk.records import Item
     from ilk.stores.base import Store
+
+ROW = re.compile(r"#\d+$")
+"""How the uri of a picture ends that is a row of a table or a dataset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,19 @@ class Originals:
             except PictureError as error:
                 return error
         return None
+
+
+def file_of(uri: str, base: Path) -> Path | None:
+    """The file that a uri names, be it there or not; None if it names a URL, a member of an archive, or a row."""
+    from ilk.sources.archives import is_member
+    from ilk.sources.names import path_of
+
+    if "://" in uri:
+        return None
+    path = path_of(uri, base)
+    if (is_member(uri) or ROW.search(uri)) and not os.path.lexists(path):
+        return None
+    return path
 
 
 def _read(id_: str, *, store: Store, base: Path) -> bytes | PictureError:

@@ -109,7 +109,11 @@ def test_links_lead_from_the_page_to_the_originals(tmp_path: Path, name: str) ->
 
 def test_pictures_behind_addresses_are_linked_where_they_are(tmp_path: Path) -> None:
     """Members of archives are not linked: a browser could not open them."""
-    for uri, link in (("https://example.org/a.jpg", "https://example.org/a.jpg"), ("zip://a.zip!a.jpg", None)):
+    for uri, link in (
+        ("https://example.org/a.jpg", "https://example.org/a.jpg"),
+        ("zip://a.zip!a.jpg", None),
+        ("a.zip!/a.jpg", None),
+    ):
         assert link_to(uri, folder=tmp_path, path_of=lambda uri: tmp_path / uri) == link
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ilk.cli.options import gallery_option, json_option, model_option
-from ilk.cli.output import NOTHING_FOUND, complain, print_json
+from ilk.cli.output import NOTHING_FOUND, complain, places_in, print_json
 from ilk.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _draw(projection: Projection, field: str | None, gallery: Gallery, place: Pa
     if place.suffix.lower() in {".html", ".htm"}:
         from ilk.render.map.page import write_map_page
 
-        write_map_page(projection, colouring, place, picture=gallery.picture, path_of=gallery.path)
+        write_map_page(projection, colouring, place, picture=gallery.picture, path_of=places_in(gallery))
     else:
         from ilk.render.map.picture import write_map_picture
 

@@ -18,6 +18,7 @@ from ilk.errors import TextCutWarning
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
+    from ilk.gallery import Gallery
     from ilk.records import Hits
 
 NOTHING_FOUND = 1
@@ -143,6 +144,17 @@ def plain_warnings() -> Iterator[None]:
         finally:
             if seen > WARNINGS_SAID:
                 complain(f"ilk: {seen - WARNINGS_SAID:,} more texts were longer than the model reads, and were cut.")
+
+
+def places_in(gallery: Gallery) -> Callable[[str], Path]:
+    """Where things with a uri are, or would be if they were files: what is in ``a.zip!/`` is below that."""
+
+    def path_of(uri: str) -> Path:
+        from ilk.sources.names import path_of
+
+        return path_of(uri, gallery.base)
+
+    return path_of
 
 
 def print_hits(hits: Hits, *, path_of: Callable[[str], Path]) -> None:

@@ -11,7 +11,7 @@ import click
 
 from ilk.cli.looking import Views, view_options
 from ilk.cli.options import compute_of, compute_options, gallery_option, json_option, model_option
-from ilk.cli.output import NOTHING_FOUND, complain, print_hits, print_json
+from ilk.cli.output import NOTHING_FOUND, complain, places_in, print_hits, print_json
 from ilk.cli.searching import how, query_of, say_plan, search_options
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def search(
         elif paths or print0:
             _print_paths(hits, opened, end=b"\0" if print0 else b"\n")
         else:
-            print_hits(hits, path_of=opened.path)
-        views.write(hits, path_of=opened.path)
+            print_hits(hits, path_of=places_in(opened))
+        views.write(hits, path_of=places_in(opened))
         if explain and not as_json:
             say_plan(hits)
         if missing := opened.unencoded(model) if options["space"] == "image" else 0:
@@ -95,9 +95,9 @@ def _print_paths(hits: Hits, gallery: Gallery, *, end: bytes) -> None:
 
     A member of an archive follows its archive's path: ``shards/a.tar!/beach.jpg``.
     """
-    here = Path.cwd()
+    here, path_of = Path.cwd(), places_in(gallery)
     for hit in hits:
-        path = gallery.path(hit.uri)
+        path = path_of(hit.uri)
         short = path.relative_to(here) if path.is_relative_to(here) else path
         said = hit.uri if "://" in hit.uri else short
         sys.stdout.buffer.write(os.fsencode(said) + end)

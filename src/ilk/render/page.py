@@ -129,6 +129,8 @@ def link_to(uri: str, *, folder: Path, path_of: Callable[[str], Path]) -> str | 
     if "://" in uri:
         return None
     path = Path(os.path.abspath(path_of(uri)))  # noqa: PTH100 -- resolve() would follow links to other names
+    if "!/" in uri and not os.path.lexists(path):
+        return None
     try:
         relative = os.path.relpath(path, folder)
     except ValueError:  # on Windows, another drive

@@ -49,7 +49,7 @@ def hits_lines(hits: Hits) -> str:
 
 
 def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
-    """A table for a terminal, with each name a link to its file where the terminal knows links.
+    """A table for a terminal, with each name a link to its file or URL where the terminal knows links.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def hits_table(hits: Hits, *, path_of: Callable[[str], Path]) -> Table:
         table.add_column("caption", overflow="ellipsis", no_wrap=True, style="dim", ratio=1, min_width=12)
     for hit in hits:
         name = Text(visible(hit.id))
-        name.stylize(f"link {path_of(hit.uri).as_uri()}")
+        if "!/" not in hit.uri:  # what is in an archive no terminal opens
+            name.stylize(f"link {visible(hit.uri) if '://' in hit.uri else path_of(hit.uri).as_uri()}")
         if hit.duplicates:
             name.append(f" and {len(hit.duplicates)} nearly the same", style="dim")
         relevance = ["" if hit.relevance is None else f"{hit.relevance:.2f}"] if judged else []

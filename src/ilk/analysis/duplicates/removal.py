@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ilk.analysis.duplicates.groups import Duplicates, Group, Unverified
+from ilk.sources.names import path_of
 
 if TYPE_CHECKING:
     from ilk.gallery import Gallery
@@ -52,7 +53,7 @@ def removals(found: Duplicates, gallery: Gallery, *, mirrored: bool = False) -> 
     for group in found:
         kept, refusal = _kept(group, gallery, mirrored=mirrored)
         for copy in group.removable(mirrored=mirrored):
-            path = gallery.path(copy.item.uri)
+            path = path_of(copy.item.uri, gallery.base)
             reason = refusal or _changed(copy.item, path)
             if not reason and _file(path) in kept:
                 reason = "Its name leads to the same file as one that is kept."
@@ -66,12 +67,12 @@ def removals(found: Duplicates, gallery: Gallery, *, mirrored: bool = False) -> 
 
 def _kept(group: Group, gallery: Gallery, *, mirrored: bool) -> tuple[set[tuple[int, int]], str]:
     """The files that stay, and why nothing of the group may go; an empty sentence if it may."""
-    best = gallery.path(group.best.uri)
+    best = path_of(group.best.uri, gallery.base)
     changed = _changed(group.best, best)
     if changed:
         return set(), f'The one to keep, "{group.best.id}", cannot be relied on. {changed}'
     gone = {copy.item.id for copy in group.removable(mirrored=mirrored)}
-    stay = [best, *(gallery.path(copy.item.uri) for copy in group.copies if copy.item.id not in gone)]
+    stay = [best, *(path_of(copy.item.uri, gallery.base) for copy in group.copies if copy.item.id not in gone)]
     return {_file(path) for path in stay if path.is_file()}, ""
 
 
