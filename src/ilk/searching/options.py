@@ -90,6 +90,10 @@ class SearchOptions:
         _between(self.diverse, 0, "How diverse hits should be lies between 0 and 1")
         if self.space not in SPACES:
             raise InputError(f'A search is in "image", "caption" or "both"; {self.space!r} was given.')
+        if (self.more, self.less) != ((), ()):
+            self._check_feedback()
+
+    def _check_feedback(self) -> None:
         for name, ids in (("more", self.more), ("less", self.less)):
             if isinstance(ids, str) or len(ids) > MAX_FEEDBACK:
                 raise InputError(

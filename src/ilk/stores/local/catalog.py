@@ -93,6 +93,15 @@ def changes(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT value FROM setting WHERE key = 'changes'").fetchone()[0])
 
 
+def moment(connection: sqlite3.Connection, space: Space) -> tuple[int, int | None]:
+    """The number of changes, and that of a space, in one look; None if the gallery does not have the space."""
+    row: tuple[int, int | None] = connection.execute(
+        "SELECT value, (SELECT space_id FROM space WHERE name = ? AND digest = ?) FROM setting WHERE key = 'changes'",
+        (space.name, space.digest),
+    ).fetchone()
+    return row
+
+
 def items(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Item]:
     """The items with these ids, in this order; unknown ids are left out."""
     rows = list[tuple[Any, ...]]()

@@ -6,7 +6,10 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Self, cast
+
+import numpy as np
 
 from ilk.errors import GalleryExistsError, GalleryNotFoundError, GalleryStorageError, InputError
 from ilk.place import DATABASE
@@ -25,7 +28,6 @@ from ilk.stores.local.search import Asked, nearest
 from ilk.stores.local.view import Views
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from ilk.filters.tree import Filter
@@ -245,8 +247,6 @@ class LocalStore:
 
     def vectors(self, ids: Sequence[str], space: Space) -> Mapping[str, npt.NDArray[np.float32]]:
         """The vectors of these items, each of shape (d,), as stored; items without one are left out."""
-        import numpy as np
-
         with self._database.reading() as connection:
             number = catalog.space_id(connection, space)
             found = {id_: blob for id_, _, blob in catalog.vectors_of_ids(connection, ids, number)}
@@ -271,8 +271,6 @@ class LocalStore:
 
         Cost: one scan of the space's vectors for each query.
         """
-        import numpy as np
-
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != space.dimension or not np.isfinite(queries).all():  # noqa: PLR2004 -- rows
             raise InputError(
@@ -336,8 +334,6 @@ class LocalStore:
         where: Filter | None,
         parameters: Mapping[str, float],
     ) -> Found:
-        from time import perf_counter
-
         begun = perf_counter()
         with self._database.reading() as connection:
             view = self._views.at(connection, space)
@@ -355,9 +351,11 @@ class LocalStore:
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise
-        steps = {"open the index": opened - begun}
-        steps |= {} if where is None else {"filter": filtered - opened}
-        steps |= {"search": searched - filtered, "read": perf_counter() - searched}
+        took_ms = {"open the index": 1000 * (opened - begun)}
+        if where is not None:
+            took_ms["filter"] = 1000 * (filtered - opened)
+        took_ms["search"] = 1000 * (searched - filtered)
+        took_ms["read"] = 1000 * (perf_counter() - searched)
         plan = Plan(
             index=view.tuning.factory,
             way=course.way,
@@ -365,7 +363,7 @@ class LocalStore:
             matching=None if asked.among is None else len(asked.among),
             tail=view.tail if view.tail < view.count else 0,
             parameters=course.parameters,
-            took_ms={step: 1000 * seconds for step, seconds in steps.items()},
+            took_ms=took_ms,
             metric=view.metric,
             moment=view.changes,
         )

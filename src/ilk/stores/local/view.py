@@ -70,12 +70,12 @@ class View:
     tuning: Tuning = field(default_factory=Tuning)
     longest: float = 1.01
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Vectors that may be answered."""
         return sum(block.vectors for block in self.blocks) - len(self.dead)
 
-    @property
+    @cached_property
     def tail(self) -> int:
         """Vectors that are in no file."""
         return sum(block.vectors for block in self.blocks if not block.from_file)
@@ -121,10 +121,9 @@ class Views:
             newer file, and if there is not, the vectors are read from the database.
         """
         with self._lock:  # the moment is chosen in here too, so no view is ever newer than the transaction
-            number = catalog.space_id(connection, space)
+            changes, number = catalog.moment(connection, space)
             if number is None:
                 return None
-            changes = catalog.changes(connection)
             view = self._newest.get(number)
             if view is not None and view.changes == changes:
                 return view
