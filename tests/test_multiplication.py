@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from ilk import multiplication
-from ilk.multiplication import greatest_products, products
+from ilk.multiplication import greatest_products, least_distances, products
 from stores.making import unit_rows
 
 Q, N, D, TAKE = 70, 900, 16, 15
@@ -69,6 +69,25 @@ def test_equal_products_are_taken_once_each(small: Callable[[int], None], rows: 
     assert all(len(set(row)) == TAKE for row in found.tolist())
     np.testing.assert_allclose(greatest[:, 0], queries @ codes[0].astype(np.float32), atol=1e-6)
     np.testing.assert_array_equal(greatest, np.repeat(greatest[:, :1], TAKE, axis=1))
+
+
+@pytest.mark.parametrize(("aside", "off"), [(0.0, 1e-4), (30.0, 10.0)])
+@pytest.mark.parametrize("some", [None, [], [3], range(0, N, 3)])
+def test_distances_are_never_too_large(some: list[int] | None, aside: float, off: float) -> None:
+    """Nor is one that was not taken less than the last, though differences of vectors far from 0 drown in rounding."""
+    queries = unit_rows(Q, D, seed=1) + np.float32(aside)
+    codes = (unit_rows(N, D) + np.float32(aside)).astype(np.float16)
+    positions = None if some is None else np.array(some, np.int64)
+    least, found = least_distances(queries, TAKE, codes, positions, threads=2)
+    every = np.arange(N) if positions is None else positions
+    true = np.square(queries[:, None].astype(np.float64) - codes[every].astype(np.float64)).sum(axis=2)
+    count = min(TAKE, len(every))
+    assert (found[:, count:] == -1).all()
+    for row, (distances, places) in enumerate(zip(least[:, :count], found[:, :count], strict=True)):
+        taken = np.searchsorted(every, places)
+        assert (distances <= true[row, taken]).all()
+        assert (distances > true[row, taken] - off).all()
+        assert (np.delete(true[row], taken) >= (distances[-1] if count else 0)).all()
 
 
 @pytest.mark.parametrize("rows", [7, 100])

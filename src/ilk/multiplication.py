@@ -8,7 +8,8 @@ be among the greatest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -47,8 +48,45 @@ def products(queries: Rows, vectors: npt.NDArray[np.float16] | Rows) -> Rows:
     return found
 
 
-def greatest_products(
+def least_distances(
     queries: Rows, take: int, codes: npt.NDArray[np.float16], positions: Ids | None = None, *, threads: int = 1
+) -> tuple[Rows, Ids]:
+    """The least squared distances of q queries to vectors, each less by what it may be off, and the vectors' positions.
+
+    As `greatest_products`, by which they are found: ``|q - x|² = |q|² - (2 q x - |x|²)``. Differences of long vectors
+    that are near each other are lost in rounding, so that these distances may be far too small, even negative; none is
+    too large, nor is any that was not taken less than the last.
+    """
+    longest = [0.0]
+
+    def nearness(some: Rows, vectors: npt.NDArray[np.float16]) -> Rows:
+        found: list[Rows] = _multiplier(_HALF, nearness=True).run(None, {"queries": 2 * some, "vectors": vectors})
+        longest.append(float(found[1].max()))
+        return found[0]
+
+    near, found = greatest_products(queries, take, codes, positions, threads=threads, of=nearness)
+    squares = np.square(queries.astype(np.float64)).sum(axis=1)
+    off = rounding(queries.shape[1]) * np.square(np.sqrt(squares) + math.sqrt(max(longest)))
+    least = (squares - off)[:, None] - near.astype(np.float64)
+    return np.nextafter(least.astype(np.float32), np.float32(-np.inf)), found
+
+
+def rounding(dimension: int) -> float:
+    """The most that a float32 sum of d products may be off, and rounding, for each unit of its size.
+
+    Source: Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
+    """
+    return float((dimension + 4) * 2.0**-24 * 1.01)
+
+
+def greatest_products(  # noqa: PLR0913 -- what is multiplied, and how
+    queries: Rows,
+    take: int,
+    codes: npt.NDArray[np.float16],
+    positions: Ids | None = None,
+    *,
+    threads: int = 1,
+    of: Callable[[Rows, npt.NDArray[np.float16]], Rows] | None = None,
 ) -> tuple[Rows, Ids]:
     """The greatest inner products of q queries with vectors, and the vectors' positions, each of shape (q, take).
 
@@ -64,6 +102,8 @@ def greatest_products(
         Of those that may be answered, ascending; None for all. Where there are fewer than `take`, the position is -1.
     threads
         At most so many multiply side by side.
+    of
+        What is taken for a product; None for `products`.
 
     Notes
     -----
@@ -83,7 +123,7 @@ def greatest_products(
             for start in starts:
                 some = slice(start, start + size)
                 rows = codes[some] if positions is None else codes[positions[some]]
-                greatest.add(products(queries, rows), start)
+                greatest.add((of or products)(queries, rows), start)
         return greatest
 
     if workers == 1:
@@ -196,41 +236,58 @@ def _ascended(keys: Ids) -> Rows:
 
 
 @cache
-def _multiplier(kind: int) -> Any:
+def _multiplier(kind: int, *, nearness: bool = False) -> Any:
     """What multiplies by vectors of this kind of numbers, in the thread that asks; safe for many threads."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = _FATAL  # what goes wrong is raised
-    return onnxruntime.InferenceSession(_graph(kind), settings, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(_graph(kind, nearness=nearness), settings, providers=["CPUExecutionProvider"])
 
 
-def _graph(kind: int) -> bytes:
-    """A model of two operators, ``Gemm(queries, Cast(vectors), transB=1)``, as ONNX writes it.
+def _graph(kind: int, *, nearness: bool) -> bytes:
+    """A model, as ONNX writes it: ``Gemm(queries, Cast(vectors), transB=1)``.
+
+    For nearness the squared lengths of the vectors are taken from that, and told as well.
 
     Source: onnx.proto of ONNX 1.22: ModelProto, GraphProto, NodeProto, AttributeProto, ValueInfoProto.
     """
+    less = [
+        _node("ReduceSumSquare", ["wide"], "squares", {"axes": [1], "keepdims": 0}),
+        _node("Neg", ["squares"], "less", {}),
+    ]
+    nodes = [
+        _node("Cast", ["vectors"], "wide", {"to": _FLOAT}),
+        *(less if nearness else []),
+        _node("Gemm", ["queries", "wide", *(["less"] if nearness else [])], "products", {"transB": 1}),
+    ]
     graph = (
-        _field(1, _node("Cast", ["vectors"], "wide", {"to": _FLOAT}))
-        + _field(1, _node("Gemm", ["queries", "wide"], "products", {"transB": 1}))
+        b"".join(_field(1, node) for node in nodes)
         + _field(2, b"products")
         + _field(11, _array("queries", _FLOAT, "q", "d"))
         + _field(11, _array("vectors", kind, "m", "d"))
         + _field(12, _array("products", _FLOAT, "q", "m"))
+        + (_field(12, _array("squares", _FLOAT, "m")) if nearness else b"")
     )
     return _field(1, _IR_VERSION) + _field(7, graph) + _field(8, _field(2, _OPSET))
 
 
-def _node(operator: str, inputs: Iterable[str], output: str, attributes: dict[str, int]) -> bytes:
-    integer = 2
-    said = (_field(1, name.encode()) + _field(3, value) + _field(20, integer) for name, value in attributes.items())
+def _node(operator: str, inputs: Iterable[str], output: str, attributes: dict[str, int | list[int]]) -> bytes:
     return (
         b"".join(_field(1, name.encode()) for name in inputs)
         + _field(2, output.encode())
         + _field(4, operator.encode())
-        + b"".join(_field(5, attribute) for attribute in said)
+        + b"".join(_field(5, _attribute(name, value)) for name, value in attributes.items())
     )
+
+
+def _attribute(name: str, value: int | list[int]) -> bytes:
+    """A whole number, or some."""
+    one, several = 2, 7
+    if isinstance(value, int):
+        return _field(1, name.encode()) + _field(3, value) + _field(20, one)
+    return _field(1, name.encode()) + b"".join(_field(8, each) for each in value) + _field(20, several)
 
 
 def _array(name: str, kind: int, *sides: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ilk.multiplication import greatest_products
+from ilk.multiplication import greatest_products, least_distances
 from ilk.records.items import Metric
 from ilk.stores.local import kinds
 
@@ -28,6 +28,9 @@ each vector again for each query."""
 
 WORTH_LOADING = 1 << 22
 """Numbers that NumPy widens and multiplies in less time than it takes to load FAISS, by far."""
+
+NEAR = 256
+"""Distances are told by products as long as so few are wanted: where more are, some were lost in rounding."""
 
 ROWS = 4_096
 """Vectors widened at once: enough for a matrix product to be quick, and little beside the vectors."""
@@ -175,11 +178,13 @@ class Block:
         """The best by comparing with all that is allowed: products or distances, and positions, each (q, take).
 
         They are FAISS's: inner products, greatest first, or squared distances, least first; and sums in float32, which
-        may be off in the last digits. Where there are fewer, the position is -1.
+        may be off in the last digits. Where there are fewer, the position is -1. Of many queries distances may be too
+        small, as `least_distances` says, and no other is less than the last.
         """
         few = allowed is not None and len(allowed.positions) * GATHERED < self.vectors
         few = few or (len(queries) == 1 and next(self._spares_faiss, False))
-        if (len(queries) >= TOGETHER and self.metric != "l2") or few:
+        together = len(queries) >= TOGETHER and (self.metric != "l2" or take <= NEAR)
+        if together or few:
             return self._multiplied(queries, take, None if allowed is None else allowed.positions)
         parameters = None
         if allowed is not None:
@@ -221,10 +226,11 @@ class Block:
 
     def _multiplied(self, queries: Rows, take: int, positions: Ids | None) -> tuple[Rows, Ids]:
         """As `scan`, by matrix products over blocks of vectors."""
-        if len(queries) >= TOGETHER and self.metric != "l2":
+        if len(queries) >= TOGETHER and (self.metric != "l2" or take <= NEAR):
             import faiss
 
-            return greatest_products(queries, take, self.codes, positions, threads=faiss.omp_get_max_threads())
+            find = least_distances if self.metric == "l2" else greatest_products
+            return find(queries, take, self.codes, positions, threads=faiss.omp_get_max_threads())
         count = self.vectors if positions is None else len(positions)
         best = _Best(len(queries), take, self.metric)
         # Memory that is asked for anew for each block costs more than what is done in it.

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ilk.multiplication import rounding
 from ilk.plans import Way
 from ilk.stores.local.block import Allowed, Block, Ids, Rows
 from ilk.stores.local.products import best_of, similarity
@@ -198,7 +199,7 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     """One query's answer; None if more has to be taken for it."""
     k = this.asked.k
     wide = query.astype(np.float64)
-    relative = _relative(view)
+    relative = rounding(view.dimension)
     sure = len(scans) == 1 and view.metric == "cosine" and not len(view.dead) and not len(this.asked.without)
     outside = -np.inf  # the most that what is left may have
     ids, similarities, places = list[Ids](), list[Rows](), list[Ids]()
@@ -251,7 +252,7 @@ def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
     k = this.asked.k
     wide = queries.astype(np.float64)
     lengths = np.array(longest) if view.metric == "ip" else np.linalg.norm(wide, axis=1)
-    slack = _relative(view) * lengths
+    slack = rounding(view.dimension) * lengths
     unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
     candidates = [(block, first, products, positions) for block, first, _, products, positions in scans]
     numbers, near, places = best_of(wide, candidates, k, unwanted, slack, view.metric)
@@ -259,7 +260,7 @@ def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
     for block, _, exactly, products, positions in scans:
         if exactly and positions.shape[1] < block.vectors:
             last = products[:, -1].astype(np.float64)
-            least = -last * (1 - _relative(view)) if view.metric == "l2" else last + slack
+            least = -last * (1 - rounding(view.dimension)) if view.metric == "l2" else last + slack
             outside = np.where(positions[:, -1] >= 0, np.maximum(outside, least), outside)
     enough = k <= near.shape[1]
     last_of = near[:, k - 1] if enough else np.full(len(queries), -np.inf, np.float32)
@@ -269,11 +270,3 @@ def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
         Best(numbers[row, :count], near[row, :count], places[row, :count]) if fine else None
         for row, (count, fine) in enumerate(zip(counts.tolist(), done.tolist(), strict=True))
     ]
-
-
-def _relative(view: View) -> float:
-    """The most that a float32 sum of d products may be off, and rounding, for each unit of its size.
-
-    Source: Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
-    """
-    return float((view.dimension + 4) * 2.0**-24 * 1.01)
