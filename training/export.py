@@ -13,12 +13,19 @@ from torch import nn
 
 from training.batches import MEAN, STD
 from training.graph import Graph, Storage
+from training.quantised import Scale, export_quantised_tower
 from training.settings import Settings
 from training.towers import Block, Gate, PictureTower, TextTower, WordBlock
 
 
 def export_model(
-    folder: Path, picture: PictureTower, text: TextTower, tokenizer: Tokenizer, settings: Settings
+    folder: Path,
+    picture: PictureTower,
+    text: TextTower,
+    tokenizer: Tokenizer,
+    settings: Settings,
+    *,
+    scales: dict[str, Scale] | None = None,
 ) -> None:
     """Write weights, tokenizer and configuration.
 
@@ -32,9 +39,15 @@ def export_model(
         Without dropout.
     settings
         Size, storage and version.
+    scales
+        Of the numbers in the picture tower, which is then computed in whole numbers; in float32 without.
     """
     e = settings.export
-    export_picture_tower(folder / "onnx" / "vision_model.onnx", picture, e.storage)
+    sees = folder / "onnx" / "vision_model.onnx"
+    if scales is None:
+        export_picture_tower(sees, picture, e.storage)
+    else:
+        export_quantised_tower(sees, picture, scales)
     export_text_tower(folder / "onnx" / "text_model.onnx", text, e.storage)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     scale = float(text.logit_scale.detach().exp().clamp(max=100))
@@ -53,7 +66,7 @@ def export_model(
 
 
 def export_picture_tower(path: Path, tower: PictureTower, storage: Storage) -> None:
-    """Write the picture tower: ``pixel_values`` to ``image_embeds``.
+    """Write the picture tower in float32: ``pixel_values`` to ``image_embeds``.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from training.batches import draw_batches, normalise
 from training.captions import every_text
 from training.drawings import draw_pictures, teach_drawings
 from training.export import export_model
@@ -17,11 +19,16 @@ from training.lesson import Lesson
 from training.manifest import read_manifest
 from training.picture_stage import PictureStage
 from training.pixels import build_pixels, open_pixels
-from training.runs import run_stage
+from training.quantised import Scale, measure_scales
+from training.runs import run_stage, seeded
 from training.settings import Settings
 from training.teacher import align_views, plan_views, read_table, teach_views
 from training.text_stage import TextStage
+from training.towers import PictureTower
+from training.views import whole_views
 from training.vocabulary import common_words, train_tokenizer
+
+_BATCH = 32  # Pictures at a time when nothing is trained.
 
 
 def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None = None) -> None:
@@ -78,7 +85,33 @@ def make_pocket(data: Path, build: Path, model: Path, settings: Settings | None 
     )
     run_stage(settle, build)
     towers = settle.average.model
-    export_model(model, towers.picture, towers.space.text, tokenizer, settings)
+    towers.eval()
+    scales = scales_on_lesson(towers.picture, lesson, settings)
+    (build / "scales.json").write_text(json.dumps(scales), encoding="utf-8")
+    export_model(model, towers.picture, towers.space.text, tokenizer, settings, scales=scales)
+
+
+def scales_on_lesson(tower: PictureTower, lesson: Lesson, settings: Settings) -> dict[str, Scale]:
+    """Measure how far the numbers in the picture tower reach, on training pictures as often as it was taught with them.
+
+    Parameters
+    ----------
+    tower
+        In evaluation mode.
+    lesson
+        What it was taught with; pictures that are stored smaller than it looks at them are left out.
+    settings
+        The recipe.
+
+    Returns
+    -------
+    dict[str, Scale]
+        For ``export_model``.
+    """
+    weights = {**settings.joint.weights, **dict.fromkeys(settings.small_sources, 0.0)}
+    rows = lesson.sample(seeded(settings.seed, "scales"), settings.export.measured, weights)
+    drawn = draw_batches(lesson.store, whole_views(rows), settings.export.px, _BATCH)
+    return measure_scales(tower, (normalise(pixels) for _, pixels in drawn))
 
 
 def _tokenizer(data: Path, build: Path, lesson: Lesson, settings: Settings) -> Tokenizer:

@@ -44,8 +44,7 @@ def measure_everything(folder: Path, data: Path) -> dict[str, Any]:
     flickr = test("flickr8k_train")
     samples = [open_picture((data / p.name).read_bytes()) for p in flickr[:16]]
     return {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "machine": f"{_processor()}, Python {platform.python_version()}",
+        **machine(),
         "flickr8k": measure_retrieval(model, data, flickr),
         "openstax": measure_retrieval(model, data, test("openstax")),
         "coco_free": measure_retrieval(model, data, test("coco_free")),
@@ -55,6 +54,20 @@ def measure_everything(folder: Path, data: Path) -> dict[str, Any]:
         "copies": measure_copies(model, data, flickr),
         "largest_difference_by_batch": measure_invariance(model, samples, [c for p in flickr[:8] for c in p.captions]),
         "speed": measure_speed(folder),
+    }
+
+
+def machine() -> dict[str, str]:
+    """Say when and on what something is measured.
+
+    Returns
+    -------
+    dict
+        ``date`` and ``machine``.
+    """
+    return {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": f"{_processor()}, Python {platform.python_version()}",
     }
 
 

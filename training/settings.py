@@ -194,11 +194,16 @@ class Joint:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What is shipped."""
+    """What is shipped.
+
+    ``measured`` training pictures say how far the numbers in the picture tower reach. The text tower is computed in
+    float32, and its weights are kept in this ``storage``.
+    """
 
     version: str = "1"
     px: int = 96
     storage: Literal["float32", "float16", "int8"] = "int8"
+    measured: int = 2048
 
 
 @dataclass(frozen=True, kw_only=True)

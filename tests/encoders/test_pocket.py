@@ -44,3 +44,28 @@ def test_both_towers_answer_with_unit_rows() -> None:
     assert texts.shape == (6, encoder.dimension)
     np.testing.assert_allclose(np.linalg.norm(np.concatenate([images, texts]), axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(texts[0], texts[5], atol=1e-6)
+
+
+def test_a_picture_has_the_same_numbers_alone_and_among_others() -> None:
+    """To the last bit, whichever way it is computed: each processor a share of the batch, or all one picture."""
+    encoder = load_encoder("pocket")
+    noise = np.random.default_rng(4).integers(0, 256, (37, 120, 160, 3)).astype(np.uint8)
+    prepared = np.stack([encoder.prepare_image(Image.fromarray(each)) for each in noise])
+    alone = np.concatenate([encoder.encode_prepared(one[np.newaxis]) for one in prepared])
+    np.testing.assert_array_equal(encoder.encode_prepared(prepared), alone)
+    np.testing.assert_array_equal(encoder.encode_prepared(prepared[:5]), alone[:5])
+
+
+def test_old_processors_find_the_same_numbers() -> None:
+    """Bytes times weights: any two products that a processor without VNNI adds in 16 bits fit there."""
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(FOLDER / "onnx" / "vision_model.onnx").graph
+    weights = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    stored = {node.output[0]: weights[node.input[0]] for node in graph.node if node.input[0] in weights}
+    convolutions = [stored[node.input[1]] for node in graph.node if node.op_type == "Conv"]
+    assert len(convolutions) > 10
+    for whole in convolutions:
+        assert whole.dtype == np.int8
+        lying = whole.transpose(0, 2, 3, 1).reshape(len(whole), -1, 2).astype(int)
+        for sign in (1, -1):
+            assert np.maximum(sign * lying, 0).sum(axis=2).max() * 255 <= np.iinfo(np.int16).max
