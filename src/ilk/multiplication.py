@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ilk.wire import bytes_field, number_field
+
 Rows: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]
 
@@ -263,22 +265,22 @@ def _graph(kind: int, *, nearness: bool) -> bytes:
         _node("Gemm", ["queries", "wide", *(["less"] if nearness else [])], "products", {"transB": 1}),
     ]
     graph = (
-        b"".join(_field(1, node) for node in nodes)
-        + _field(2, b"products")
-        + _field(11, _array("queries", _FLOAT, "q", "d"))
-        + _field(11, _array("vectors", kind, "m", "d"))
-        + _field(12, _array("products", _FLOAT, "q", "m"))
-        + (_field(12, _array("squares", _FLOAT, "m")) if nearness else b"")
+        b"".join(bytes_field(1, node) for node in nodes)
+        + bytes_field(2, b"products")
+        + bytes_field(11, _array("queries", _FLOAT, "q", "d"))
+        + bytes_field(11, _array("vectors", kind, "m", "d"))
+        + bytes_field(12, _array("products", _FLOAT, "q", "m"))
+        + (bytes_field(12, _array("squares", _FLOAT, "m")) if nearness else b"")
     )
-    return _field(1, _IR_VERSION) + _field(7, graph) + _field(8, _field(2, _OPSET))
+    return number_field(1, _IR_VERSION) + bytes_field(7, graph) + bytes_field(8, number_field(2, _OPSET))
 
 
 def _node(operator: str, inputs: Iterable[str], output: str, attributes: dict[str, int | list[int]]) -> bytes:
     return (
-        b"".join(_field(1, name.encode()) for name in inputs)
-        + _field(2, output.encode())
-        + _field(4, operator.encode())
-        + b"".join(_field(5, _attribute(name, value)) for name, value in attributes.items())
+        b"".join(bytes_field(1, name.encode()) for name in inputs)
+        + bytes_field(2, output.encode())
+        + bytes_field(4, operator.encode())
+        + b"".join(bytes_field(5, _attribute(name, value)) for name, value in attributes.items())
     )
 
 
@@ -286,23 +288,10 @@ def _attribute(name: str, value: int | list[int]) -> bytes:
     """A whole number, or some."""
     one, several = 2, 7
     if isinstance(value, int):
-        return _field(1, name.encode()) + _field(3, value) + _field(20, one)
-    return _field(1, name.encode()) + b"".join(_field(8, each) for each in value) + _field(20, several)
+        return bytes_field(1, name.encode()) + number_field(3, value) + number_field(20, one)
+    return bytes_field(1, name.encode()) + b"".join(number_field(8, each) for each in value) + number_field(20, several)
 
 
 def _array(name: str, kind: int, *sides: str) -> bytes:
-    shape = b"".join(_field(1, _field(2, side.encode())) for side in sides)
-    return _field(1, name.encode()) + _field(2, _field(1, _field(1, kind) + _field(2, shape)))
-
-
-def _field(number: int, value: int | bytes) -> bytes:
-    """One field of a message of Protocol Buffers: a whole number, or bytes with their length before them."""
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    return _varint(number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(number: int) -> bytes:
-    """Seven bits in each byte, the lowest first; the eighth says that more follow."""
-    digits = [number >> shift & 127 for shift in range(0, max(1, number.bit_length()), 7)]
-    return bytes([*(digit | 128 for digit in digits[:-1]), digits[-1]])
+    shape = b"".join(bytes_field(1, bytes_field(2, side.encode())) for side in sides)
+    return bytes_field(1, name.encode()) + bytes_field(2, bytes_field(1, number_field(1, kind) + bytes_field(2, shape)))

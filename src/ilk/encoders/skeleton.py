@@ -19,7 +19,7 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
-from ilk.encoders.wire import bytes_field, fields, number_field
+from ilk.wire import bytes_field, fields, number_field
 
 LARGE_BYTES = 1 << 16
 """Smaller tensors stay in the graph: each map takes whole pages, and some microseconds."""
