@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -21,13 +20,6 @@ PAGE_SIZE_BYTES = 8_192
 
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for another connection's transaction; ours take milliseconds."""
-
-OFTEN = 64
-"""From so many transactions on, a connection maps the file: rows are then read where they lie, in two thirds of the
-time. One that is used less spares the memory, which is that of some hundred KiB around each row."""
-
-MAPPED_BYTES = (1 << 31) - (1 << 16)
-"""As much as SQLite maps; what lies beyond is read as by any connection."""
 
 _STORAGE = frozenset(
     {
@@ -97,25 +89,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
             connection.execute("ROLLBACK")
 
 
-@dataclass(slots=True)
-class Reader:
-    """A connection that reads, of use to one thread at a time.
-
-    Attributes
-    ----------
-    connection
-        In no transaction while it is idle.
-    version
-        What tells that a file which was read as immutable is still the same; None for any other.
-    used
-        How often it was.
-    """
-
-    connection: sqlite3.Connection
-    version: object = None
-    used: int = 0
-
-
 class Database:
     """The readers' connections to one gallery's SQLite file.
 
@@ -134,7 +107,7 @@ class Database:
         self.path = path
         self.writable = os.access(directory, os.W_OK) and os.access(path, os.W_OK)
         self._lock = threading.Lock()
-        self._idle: list[Reader] = []
+        self._idle: list[tuple[sqlite3.Connection, object]] = []
         self._pid = os.getpid()
         self._closed = False
 
@@ -142,15 +115,14 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction: everything read through it is of one moment, its first read."""
         with explained(self.directory):
-            reader = self._borrow()
-            connection = reader.connection
+            connection, version = self._borrow()
             try:
                 connection.execute("BEGIN")
                 yield connection
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                self._give_back(reader)
+                self._give_back(connection, version)
 
     def writing(self) -> sqlite3.Connection:
         """A connection that may write, for whoever holds the writer's lock. The caller closes it."""
@@ -172,42 +144,39 @@ class Database:
             self._closed = True
             self._disown()
             idle, self._idle = self._idle, []
-        for reader in idle:
-            reader.connection.close()
+        for connection, _ in idle:
+            connection.close()
 
-    def _borrow(self) -> Reader:
+    def _borrow(self) -> tuple[sqlite3.Connection, object]:
         with self._lock:
             if self._closed:
                 raise GalleryError(f"The gallery at {self.directory} was closed. Open it again.")
             self._disown()
             found = self._idle.pop() if self._idle else None
         if found is not None:
-            if found.version == self._version(found.version is not None):
-                found.used += 1
-                if found.used == OFTEN:
-                    found.connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+            if found[1] == self._version(found[1] is not None):
                 return found
-            found.connection.close()
+            found[0].close()
         return self._connect()
 
-    def _give_back(self, reader: Reader) -> None:
+    def _give_back(self, connection: sqlite3.Connection, version: object) -> None:
         with self._lock:
             if not self._closed:
-                self._idle.append(reader)
+                self._idle.append((connection, version))
                 return
-        reader.connection.close()
+        connection.close()
 
     def _disown(self) -> None:
         """After a fork, leave the parent's connections alone."""
         if self._pid != os.getpid():
-            _inherited.extend(reader.connection for reader in self._idle)
+            _inherited.extend(connection for connection, _ in self._idle)
             self._idle, self._pid = [], os.getpid()
 
-    def _connect(self) -> Reader:
+    def _connect(self) -> tuple[sqlite3.Connection, object]:
         if self.writable:
             connection = connect(self.path, "rw")  # a reader of a WAL database shares memory in a file beside it
             connection.execute("PRAGMA query_only = ON")
-            return Reader(connection)
+            return connection, None
         connection = connect(self.path, "ro")
         try:
             connection.execute("PRAGMA schema_version").fetchone()
@@ -219,8 +188,8 @@ class Database:
                     "its place cannot be written. Open it once where it can, or copy it there."
                 ) from error
             # No WAL, and no place to put one: nobody is writing, so the file can be read as it lies.
-            return Reader(connect(self.path, "immutable"), self._version(watched=True))
-        return Reader(connection)
+            return connect(self.path, "immutable"), self._version(watched=True)
+        return connection, None
 
     def _version(self, watched: bool) -> object:  # noqa: FBT001 -- private, called in two places
         """What tells that a file which was read as immutable has been changed after all."""
