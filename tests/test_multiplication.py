@@ -101,6 +101,25 @@ def test_vectors_may_come_in_any_order_of_nearness(small: Callable[[int], None],
     np.testing.assert_array_equal(codes[found[1], 0], codes[:TAKE, 0])
 
 
+def test_memory_is_bounded_where_vectors_come_ever_nearer(
+    small: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder whose last pictures are what every query asks for: each product exceeds all before it."""
+    small(10)
+    lengths = list[int]()
+    cut = multiplication._Greatest._cut
+
+    def counted(greatest: multiplication._Greatest) -> npt.NDArray[np.int64]:
+        lengths.append(sum(map(len, greatest._keys)))
+        return cut(greatest)
+
+    monkeypatch.setattr(multiplication._Greatest, "_cut", counted)
+    codes = np.linspace(-1, 1, 20 * N).astype(np.float16)[:, None] * np.ones((1, D), np.float16)
+    _, found = greatest_products(np.ones((Q, D), np.float32), TAKE, codes)
+    assert (codes[found, 0] == codes[-TAKE:, 0][::-1]).all()
+    assert max(lengths) <= 10 + multiplication.CROWD * Q * TAKE + 10 * Q
+
+
 def test_vectors_may_lie_at_any_byte() -> None:
     """As in a file whose header has an odd length."""
     codes = unit_rows(N, D).astype(np.float16)

@@ -35,6 +35,9 @@ WORK = 1 << 29
 GROWTH = 2
 """What is kept is cut down to the greatest whenever so many times as many vectors were passed as the last time."""
 
+CROWD = 8
+"""Or when so many times as many products are kept as are wanted, beside those of a block."""
+
 _FLOAT, _HALF, _IR_VERSION, _OPSET = 1, 10, 8, 13
 _FATAL = 4
 _SIGN = np.uint32(1 << 31)
@@ -109,8 +112,8 @@ def greatest_products(  # noqa: PLR0913 -- what is multiplied, and how
 
     Notes
     -----
-    Cost: 2 q n d operations; memory for `PRODUCTS`, or `FEWEST_ROWS` of each query, and a block of vectors in each
-    thread.
+    Cost: 2 q n d operations; memory in each thread for `PRODUCTS`, or `FEWEST_ROWS` of each query, for a block of
+    vectors, and for `CROWD` times what is wanted.
     """
     count = len(codes) if positions is None else len(positions)
     size = min(max(PRODUCTS // max(1, len(queries)), FEWEST_ROWS), MOST_ROWS)
@@ -167,7 +170,7 @@ class _Greatest:
         self._queries, self._take = len(floor), take
         self._floor = floor
         self._keys, self._positions = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        self._passed = self._next = 0
+        self._passed = self._next = self._kept = 0
 
     def add(self, products: Rows, start: int) -> None:
         """Products (q, m) with the vectors from one position on."""
@@ -183,7 +186,9 @@ class _Greatest:
             rows = flat // count
             self._keys.append((rows << 32) | _descending(products.reshape(-1)[flat]))
             self._positions.append(flat - rows * count + start)
-        if self._passed >= self._next:
+            self._kept += len(flat)
+        # The second keeps the memory small where vectors come ever nearer, as a folder's may.
+        if self._passed >= self._next or self._kept > PRODUCTS + CROWD * self._queries * self._take:
             self._cut()
             self._next = GROWTH * self._passed
 
@@ -215,6 +220,7 @@ class _Greatest:
         self._floor[full, 0] = np.maximum(self._floor[full, 0], _ascended(keys[starts[full] + self._take - 1]))
         self._keys, self._positions = [keys[kept]], [positions[order[kept]]]
         ranks: Ids = rank[kept]
+        self._kept = len(ranks)
         return ranks
 
 
