@@ -338,7 +338,7 @@ class Ingest:
 
     def _moved_from(self, prepared: Prepared) -> str | None:
         """The old name of a picture that is new under this one, if nothing is left there."""
-        if prepared.before is not None and not prepared.before.failed:
+        if not prepared.same or (prepared.before is not None and not prepared.before.failed):
             return None
         for old in self.store.fetch(prepared.same).values():
             gone = old.source in kinds_of(self.listing) and not self.listing.holds(old.uri)

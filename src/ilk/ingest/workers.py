@@ -156,7 +156,7 @@ class Workers:
         digest = hashlib.sha256(payload.data).hexdigest()
         same = self.store.find_digest(digest, None)
         try:
-            seen, pixels, vector, kept = self._seen(payload, digest)
+            seen, pixels, vector, kept = self._seen(payload, digest, known=bool(same))
         except PictureError as error:
             failure = error.with_traceback(None)
             return Prepared(entry=entry, before=before, failure=failure, digest=digest, same=same)
@@ -187,10 +187,10 @@ class Workers:
         )
 
     def _seen(
-        self, payload: Payload, digest: str
+        self, payload: Payload, digest: str, *, known: bool
     ) -> tuple[pictures.Facts, Pixels | None, npt.NDArray[np.float32] | None, Kept | None]:
         """What there is to know of a picture, either the model's input or the vector its bytes have, what to keep."""
-        same = self.store.find_digest(digest, self.space)
+        same = self.store.find_digest(digest, self.space) if known else ()
         vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
         kept = Kept(data=payload.data, whole=True) if payload.fleeting and self.keep else None
         if vector is not None and (kept is not None or not payload.fleeting):
