@@ -33,6 +33,13 @@ KINDS = (
     "PQ4x4",
     "PQ4x4fs",
     "IVF8,PQ4x4fs",
+    "PQ4",
+    "IVF8,PQ4",
+    "OPQ4,PQ4x4",
+    "OPQ4,IVF8,PQ4",
+    "OPQ4_8,IVF8,PQ4x4",
+    "OPQ4,IVF8,PQ4x4fsr",
+    "OPQ4,IVF8_HNSW8,PQ4x4fsr",
     "SQ8",
     "LSH",
     "RR16,SQ8",
@@ -301,7 +308,16 @@ def test_auto_compares_few_and_indexes_many(tmp_path: Path) -> None:
     for name, policy, expected in (
         ("few", few, {"exact"}),
         ("bits", bits, {"RaBitQ,Refine(SQfp16)", "exact"}),
-        ("lists", lists, {"IVF32,RaBitQ,Refine(SQfp16)", "RaBitQ,Refine(SQfp16)", "exact"}),
+        (
+            "lists",
+            lists,
+            {
+                "OPQ4,IVF32,PQ4x4fsr,Refine(SQfp16)",
+                "IVF32,RaBitQ,Refine(SQfp16)",
+                "RaBitQ,Refine(SQfp16)",
+                "exact",
+            },
+        ),
     ):
         with filled(tmp_path / name, "auto", n=1000, policy=policy) as store:
             assert store.search(unit_rows(1, D), 1, space=SPACE).plan.index in expected
