@@ -39,30 +39,45 @@ _inherited: list[sqlite3.Connection] = []
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """SQLite's errors and the file system's, about the gallery at this path, as ilk's own."""
+    """SQLite's errors about the gallery at this path, as ilk's own."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; extended ones add higher bits
-        if code == sqlite3.SQLITE_FULL:
-            raise GalleryStorageError(
-                f"The disk of the gallery at {path} is full. What was committed before is safe: free some space and "
-                "run the same again."
-            ) from error
-        if code in _STORAGE:
-            raise GalleryStorageError(
-                f"The gallery at {path} cannot be read or written ({error}). Check its permissions and its disk."
-            ) from error
-        if code in _DAMAGE:
-            raise GalleryDamagedError(
-                f"The database of the gallery at {path} is damaged ({error}). Restore it from a copy, or delete the "
-                "directory and index again."
-            ) from error
-        if code in _BUSY:
-            raise GalleryLockedError(
-                f"The database of the gallery at {path} is being held by another program. Close it and try again."
-            ) from error
+        explain(error, path)
         raise
+
+
+def explain(error: sqlite3.Error, path: Path) -> None:
+    """Raise one of SQLite's errors about the gallery at this path as ilk's own, if it is one that people may meet.
+
+    Raises
+    ------
+    GalleryStorageError
+        If the disk is full, or does not let itself be read or written.
+    GalleryDamagedError
+        If the file is no database.
+    GalleryLockedError
+        If another program holds it.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; extended ones add higher bits
+    if code == sqlite3.SQLITE_FULL:
+        raise GalleryStorageError(
+            f"The disk of the gallery at {path} is full. What was committed before is safe: free some space and "
+            "run the same again."
+        ) from error
+    if code in _STORAGE:
+        raise GalleryStorageError(
+            f"The gallery at {path} cannot be read or written ({error}). Check its permissions and its disk."
+        ) from error
+    if code in _DAMAGE:
+        raise GalleryDamagedError(
+            f"The database of the gallery at {path} is damaged ({error}). Restore it from a copy, or delete the "
+            "directory and index again."
+        ) from error
+    if code in _BUSY:
+        raise GalleryLockedError(
+            f"The database of the gallery at {path} is being held by another program. Close it and try again."
+        ) from error
 
 
 def connect(database: Path, mode: Literal["rw", "ro", "rwc", "immutable"]) -> sqlite3.Connection:
@@ -111,18 +126,9 @@ class Database:
         self._pid = os.getpid()
         self._closed = False
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Reading:
         """A connection in a transaction: everything read through it is of one moment, its first read."""
-        with explained(self.directory):
-            connection, version = self._borrow()
-            try:
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                self._give_back(connection, version)
+        return Reading(self)
 
     def writing(self) -> sqlite3.Connection:
         """A connection that may write, for whoever holds the writer's lock. The caller closes it."""
@@ -147,7 +153,8 @@ class Database:
         for connection, _ in idle:
             connection.close()
 
-    def _borrow(self) -> tuple[sqlite3.Connection, object]:
+    def borrow(self) -> tuple[sqlite3.Connection, object]:
+        """A connection that nobody else uses, and what tells that it may be used again."""
         with self._lock:
             if self._closed:
                 raise GalleryError(f"The gallery at {self.directory} was closed. Open it again.")
@@ -159,7 +166,8 @@ class Database:
             found[0].close()
         return self._connect()
 
-    def _give_back(self, connection: sqlite3.Connection, version: object) -> None:
+    def give_back(self, connection: sqlite3.Connection, version: object) -> None:
+        """Let others use what was borrowed."""
         with self._lock:
             if not self._closed:
                 self._idle.append((connection, version))
@@ -201,3 +209,36 @@ class Database:
     def _wal_size_bytes(self) -> int:
         wal = self.path.with_name(self.path.name + "-wal")
         return wal.stat().st_size if wal.exists() else 0
+
+
+class Reading:
+    """The context of one transaction that reads; see `Database.reading`.
+
+    It is no generator, since each search enters it more than once, and those take half as long again.
+    """
+
+    __slots__ = ("_connection", "_database", "_version")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        try:
+            self._connection, self._version = self._database.borrow()
+            self._connection.execute("BEGIN")
+        except sqlite3.Error as error:
+            explain(error, self._database.directory)
+            raise
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as failed:
+            explain(failed, self._database.directory)
+            raise
+        finally:
+            self._database.give_back(self._connection, self._version)
+        if isinstance(error, sqlite3.Error):
+            explain(error, self._database.directory)
