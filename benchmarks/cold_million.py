@@ -9,7 +9,8 @@ Two questions, each answered by processes run in turn, with their files in the p
   hundred thousand, which has a tower of the same shape. Without ``--envs`` this half is left out, and says so.
 
 Time is the least of the runs, since all that can be added to it is other work of the machine; memory is the most that
-a run had resident, which counts the pages of mapped files that it touched.
+a run had resident, which counts the pages of mapped files that it touched. Of a file that was written just before, some
+systems map megabytes at a time, and count them all; once it was read anew they map it in smaller pieces.
 """
 
 from __future__ import annotations
