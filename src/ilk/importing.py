@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ilk.ingest.tally import Progress, Tally
-from ilk.records import AddReport, Space
+from ilk.records import AddReport, Item, Space
 from ilk.stores.base import Store, Upsert, Writer
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from ilk.sources.base import VectorSource
 
 BATCH_ROWS = 512
@@ -19,6 +22,9 @@ BATCH_ROWS = 512
 @dataclass(slots=True, kw_only=True)
 class Importing:
     """One run that brings a store up to date with vectors made elsewhere. Rows that are as before are passed over.
+
+    An id that another source has already, be it a folder's picture or another model's vector, is the same item: it gets
+    the vector beside those that it has, and nothing else of it changes.
 
     Attributes
     ----------
@@ -51,15 +57,7 @@ class Importing:
                 break
             ids = [item.id for item, _ in batch]
             self.writer.still_there(ids)
-            known = self.store.lookup(ids, self.space)
-            upserts = list[Upsert]()
-            for item, vector in batch:
-                before = known.get(item.id)
-                if before is not None and before.encoded and before.stamp == item.stamp:
-                    self._tally.counts["unchanged"] += 1
-                    continue
-                self._tally.counts["added" if before is None or before.digest is None else "updated"] += 1
-                upserts.append(Upsert(item=item, vector=vector))
+            upserts = self._changed(batch)
             self.writer.write(upserts, [], space=self.space)
             done += len(batch)
             if self.progress is not None:
@@ -68,3 +66,30 @@ class Importing:
         if not self._tally.interrupted:
             self._tally.counts["removed"] += self.writer.sweep(source=self.source.kind, scope="")
         return self._tally.report()
+
+    def _changed(self, batch: list[tuple[Item, npt.NDArray[np.float32]]]) -> list[Upsert]:
+        """What there is to write of some rows; all of them are counted."""
+        known = self.store.lookup([item.id for item, _ in batch], self.space)
+        same = {
+            item.id
+            for item, _ in batch
+            if item.id in known and (known[item.id].encoded, known[item.id].stamp) == (True, item.stamp)
+        }
+        others = self.store.fetch([item.id for item, _ in batch if item.id in known and item.id not in same])
+        others = {id_: old for id_, old in others.items() if old.source != self.source.kind}
+        held = self.store.vectors(list(others), self.space)
+        upserts = list[Upsert]()
+        for item, vector in batch:
+            if item.id in same or (item.id in held and _are_stored_alike(held[item.id], vector)):
+                self._tally.counts["unchanged"] += 1
+                continue
+            before = known.get(item.id)
+            self._tally.counts["added" if before is None or before.digest is None else "updated"] += 1
+            # Of what another source has, it is a further vector; that source goes on speaking for it.
+            upserts.append(Upsert(item=others.get(item.id, item), vector=vector))
+        return upserts
+
+
+def _are_stored_alike(held: npt.NDArray[np.float32], vector: npt.NDArray[np.float32]) -> bool:
+    """Whether a vector would be stored as the one that is."""
+    return bool((held == vector.astype("<f2")).all())

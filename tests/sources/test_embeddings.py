@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import ilk
+from colour_encoder import ColourEncoder
+from galleries import gallery_of, paint
 from ilk.sources import Embeddings
-from ilk.sources.base import VectorSource
+from ilk.sources.base import Source, VectorSource
 from sources.embedded import IDS, UNITS, VECTORS, D, N, feather, npy, npz, parquet, rows
 
 # -- in every form ----------------------------------------------------------------------------------------------------
@@ -177,3 +179,43 @@ def test_any_direction_survives(vectors: npt.NDArray[Any]) -> None:
     largest = np.abs(vectors.astype(np.float64)).max(axis=1, keepdims=True)
     scaled = vectors / largest
     np.testing.assert_allclose(units, scaled / np.linalg.norm(scaled, axis=1, keepdims=True), atol=1e-5)
+
+
+def test_items_have_the_vectors_of_several_files(tmp_path: Path) -> None:
+    """The same ids are the same items: none takes away what another has brought, in whatever order they come."""
+    first, second = (ilk.embeddings(IDS, VECTORS[:, :d], name=f"of {d}") for d in (4, 5))
+    with ilk.create(tmp_path / "gallery") as gallery:
+        assert gallery.add(first).added == N
+        assert gallery.add(second).updated == N
+        assert [state.vectors for state in gallery.info().spaces] == [N, N]
+        assert (gallery.add(first).unchanged, gallery.add(second).unchanged) == (N, N)
+        turned = ilk.embeddings(IDS, -VECTORS[:, :5], name="of 5")
+        assert gallery.add(turned).updated == N
+        assert [state.vectors for state in gallery.info().spaces] == [N, N]
+        assert len(gallery) == N
+        assert gallery.check() == ()
+
+
+@pytest.mark.parametrize("pictures_first", [True, False])
+def test_pictures_have_vectors_made_elsewhere_beside_their_own(tmp_path: Path, *, pictures_first: bool) -> None:
+    """They stay pictures of their folder with their own vectors; an edited one loses what was made of the old bytes."""
+    for name in ("red", "green"):
+        paint(tmp_path / f"{name}.png", name)
+    made = ilk.embeddings(["red.png", "green.png", "else.png"], np.eye(3, 6), name="mine")
+    with gallery_of(tmp_path, ColourEncoder()) as gallery:
+        sources: list[Source | VectorSource] = [ilk.folder(tmp_path), made]
+        for source in sources if pictures_first else reversed(sources):
+            gallery.add(source)
+        assert {state.space.model: state.vectors for state in gallery.info().spaces} == {
+            "colour": 2,
+            "embeddings:mine": 3,
+        }
+        assert gallery.search("red", k=1)[0].id == "red.png"
+        assert (gallery.get("red.png").source, gallery.get("else.png").source) == ("folder", "embeddings:mine")
+        again = [gallery.add(source) for source in sources]
+        assert [(report.unchanged, report.updated, report.encoded) for report in again] == [(2, 0, 0), (3, 0, 0)]
+        paint(tmp_path / "red.png", "blue")
+        gallery.add(ilk.folder(tmp_path))
+        assert gallery.store.count_vectors(gallery.models.space("embeddings:mine")) == 2
+        assert gallery.add(made).updated == 1
+        assert gallery.check() == ()

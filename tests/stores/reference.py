@@ -353,7 +353,8 @@ class ReferenceStore:
             self.pictures.pop(item.id, None)
             self.own.pop(item.id, None)
         for space, vectors in self.stored.items():
-            other_picture = old is not None and old.digest != item.digest and space.name == "image"
+            seen = old is not None and old.size_bytes > 0
+            other_picture = seen and old is not None and old.digest != item.digest and space.name == "image"
             other_texts = old is not None and old.captions != item.captions and space.name == "caption"
             if other_picture or other_texts:
                 vectors.pop(item.id, None)

@@ -571,3 +571,15 @@ def test_items_that_were_vectors_alone_go_with_them(store: Store) -> None:
         writer.write(make_upserts(["c"], unit_rows(1)), [], space=SPACE)
         writer.drop_space(made)
     assert set(store.ids()) == {"b", "c"}
+
+
+def test_vectors_of_a_picture_that_nobody_had_seen_stay_when_it_is(store: Store) -> None:
+    """They were made elsewhere, of what the item is called; once it has been seen, they are of these bytes."""
+    other = make_space("other")
+    with store.writing() as writer:
+        writer.add_space(other)
+        writer.write([Upsert(item=make_item("a", size_bytes=0), vector=unit_rows(1)[0])], [], space=other)
+        writer.write([Upsert(item=make_item("a", digest="seen"), vector=unit_rows(1)[0])], [], space=SPACE)
+        assert (store.count_vectors(other), store.count_vectors(SPACE)) == (1, 1)
+        writer.write([Upsert(item=make_item("a", digest="edited"), vector=unit_rows(1)[0])], [], space=SPACE)
+    assert (store.count_vectors(other), store.count_vectors(SPACE)) == (0, 1)

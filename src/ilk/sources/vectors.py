@@ -169,7 +169,8 @@ def embeddings(  # noqa: PLR0913 -- what is said of each vector, each by its own
     Parameters
     ----------
     ids
-        What each vector's item is called, each once; or a file. Vectors in a file without ids are called by the
+        What each vector's item is called, each once; or a file. An item of that id in the gallery, such as a picture of
+        a folder, gets the vector beside those that it has. Vectors in a file without ids are called by the
         file's name and their number from 0, such as ``vectors.npy#0``.
     vectors
         Numbers of shape (n, d), of any length above zero, which becomes 1 unless `normalise` is False; or a ``.npy``

@@ -68,7 +68,7 @@ class Upsert:
     vector
         Unit row of shape (d,); None to keep the vector of the item with this id if its digest is still the same, or
         else take the one that another item with the same digest has, be it in the same batch. Vectors that other
-        models made of other bytes are dropped.
+        models made of other bytes are dropped; those of an item whose picture nobody had seen (of 0 bytes) stay.
     moved_from
         The id under which the same picture was known before the batch, if it moved: that row is renamed, replaces an
         item that had the new id, and keeps its vectors of every space.

@@ -18,7 +18,7 @@ def put(connection: sqlite3.Connection, upsert: Upsert, now: str, fields: Collec
     item = upsert.item
     row: tuple[Any, ...] = (item.uri, item.source, item.stamp, item.digest, item.size_bytes, item.width, item.height)
     old = connection.execute(
-        "SELECT item_id, digest, metadata, own_metadata FROM item WHERE id = ?", (item.id,)
+        "SELECT item_id, digest, metadata, own_metadata, size_bytes FROM item WHERE id = ?", (item.id,)
     ).fetchone()
     same = old is not None and old[1] == item.digest
     metadata = saved.carried(fields, old[2], item.metadata) if same and fields else item.metadata
@@ -40,8 +40,9 @@ def put(connection: sqlite3.Connection, upsert: Upsert, now: str, fields: Collec
             "metadata = ?, own_metadata = ?, updated_at = ? WHERE item_id = ?",
             (*row, item_id),
         )
-        if old[1] != item.digest:
-            _drop_vectors(connection, item_id, "image")
+        if not same:
+            if old[4]:  # else nobody had seen its picture, and the vectors were made elsewhere of what it is called
+                _drop_vectors(connection, item_id, "image")
             connection.execute("DELETE FROM kept WHERE item_id = ?", (item_id,))
     if item_id is None:
         raise AssertionError("an inserted row has a number")
