@@ -341,7 +341,8 @@ def _mapped(part: npt.NDArray[np.uint8]) -> Any:
 
 def in_memory(codes: npt.NDArray[np.float16], metric: Metric) -> tuple[npt.NDArray[np.float16], Callable[[], Any]]:
     """A copy of vectors (n, d), and what makes an exact FAISS index over it, without another copy."""
-    header = _header(*codes.shape, metric)[_OUTER.size :]
+    n, d = codes.shape
+    header = _header(n, d, metric)[_OUTER.size :]
     start = -len(header) % _ALIGNED  # so that the vectors begin where processors like to read
     held = np.empty(start + len(header) + codes.nbytes, np.uint8)
     held[start : start + len(header)] = np.frombuffer(header, np.uint8)
