@@ -13,7 +13,7 @@ import pytest
 
 from ilk.errors import InputError
 from ilk.records import Neighbour
-from ilk.stores.local import IndexPolicy, LocalStore
+from ilk.stores.local import IndexPolicy, LocalStore, kinds
 from stores.making import make_space, make_upserts, unit_rows
 
 D = 16
@@ -193,6 +193,21 @@ def test_parameters_belong_to_the_call(store: LocalStore) -> None:
     assert store.search(query, 10, space=SPACE).rows == before.rows
     with pytest.raises(InputError, match='no search parameter "nprob"'):
         store.search(query, 10, space=SPACE, parameters={"nprob": 3})
+
+
+def test_what_faiss_is_given_is_made_once_unless_it_may_write_into_it() -> None:
+    """Of the same values it is the same, of others another, and with a selector another each time; it stays bounded."""
+    make = kinds.maker(kinds.empty("IVF2,Flat", D, "cosine"))
+    first = make({"nprobe": 2}, None)
+    assert first.nprobe == 2
+    assert make({"nprobe": 2}, None) is first
+    assert make({"nprobe": 1}, None).nprobe == 1
+    everything = kinds.loaded().IDSelectorAll()
+    assert make({"nprobe": 2}, everything) is not make({"nprobe": 2}, everything)
+    made = [make({"nprobe": number}, None) for number in range(1, 3 * kinds.REMEMBERED)]
+    assert [each.nprobe for each in made] == list(range(1, 3 * kinds.REMEMBERED))
+    assert make({"nprobe": 2}, None) is first
+    assert make({"nprobe": 3 * kinds.REMEMBERED}, None) is not make({"nprobe": 3 * kinds.REMEMBERED}, None)
 
 
 def filled(directory: Path, factory: str, *, n: int = N, policy: IndexPolicy = OLD) -> LocalStore:
