@@ -14,6 +14,7 @@ from PIL import Image
 import ilk
 from colour_encoder import ColourEncoder
 from galleries import gallery_of
+from ilk import pictures
 from ilk.errors import InputError, PictureError, SourceError
 from ilk.sources.base import Entry
 
@@ -241,6 +242,21 @@ def test_a_second_run_reads_no_picture(tmp_path: Path, monkeypatch: pytest.Monke
         assert (report.removed, encoder.encoded) == (1, 4)
         assert gallery.add(ilk.dataset(made(), name="other")).copied == 3
         assert (len(gallery), encoder.encoded) == (7, 5)
+
+
+def test_new_words_decode_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any change of a dataset has its rows read again, since nothing else tells which are as they were; no more."""
+    data = made(text=(Value("string"), ["a", "b", "c", "d"]))
+    with gallery_of(tmp_path, encoder := ColourEncoder()) as gallery:
+        assert gallery.add(ilk.dataset(data, name="colours")).added == 4
+        told = data.map(lambda row: {"text": row["text"] + "!"})
+        with monkeypatch.context() as patched:
+            patched.setattr(pictures, "load", None)  # whoever decodes one fails
+            report = gallery.add(ilk.dataset(told, name="colours"))
+        assert (report.updated, report.failed, encoder.encoded) == (4, 0, 4)
+        assert gallery.get("colours#0").captions == ("a!",)
+        assert gallery.picture("colours#0")
+        assert gallery.add(ilk.dataset(told, name="colours"), keep=True).unchanged == 4
 
 
 def test_stamps_change_with_what_is_made_of_a_row(tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ class Workers:
         digest = hashlib.sha256(payload.data).hexdigest()
         same = self.store.find_digest(digest, None)
         try:
-            seen, pixels, vector, kept = self._seen(payload, digest, known=bool(same))
+            is_kept = bool(same) and self._is_kept(entry.id, before, digest)
+            seen, pixels, vector, kept = self._seen(payload, digest, known=bool(same), is_kept=is_kept)
         except PictureError as error:
             failure = error.with_traceback(None)
             return Prepared(entry=entry, before=before, failure=failure, digest=digest, same=same)
@@ -187,13 +188,13 @@ class Workers:
         )
 
     def _seen(
-        self, payload: Payload, digest: str, *, known: bool
+        self, payload: Payload, digest: str, *, known: bool, is_kept: bool
     ) -> tuple[pictures.Facts, Pixels | None, npt.NDArray[np.float32] | None, Kept | None]:
         """What there is to know of a picture, either the model's input or the vector its bytes have, what to keep."""
         same = self.store.find_digest(digest, self.space) if known else ()
         vector = self.store.vectors(same[:1], self.space).get(same[0]) if same else None
         kept = Kept(data=payload.data, whole=True) if payload.fleeting and self.keep else None
-        if vector is not None and (kept is not None or not payload.fleeting):
+        if vector is not None and (kept is not None or is_kept or not payload.fleeting):
             return pictures.inspect(payload.data, limits=self.limits), None, vector, kept
         size = max(self.encoder.image_size, THUMBNAIL_PX if payload.fleeting else 0)
         picture = pictures.load(payload.data, size=size, limits=self.limits)
@@ -201,6 +202,10 @@ class Workers:
             kept = Kept(data=pictures.thumbnail(picture.image, THUMBNAIL_PX), whole=False)
         pixels = None if vector is not None else self.encoder.prepare_image(picture.image)
         return picture.facts, pixels, vector, kept
+
+    def _is_kept(self, id_: str, before: Known | None, digest: str) -> bool:
+        """Whether something of this very picture is kept already, and stays."""
+        return before is not None and before.digest == digest and self.store.kept(id_) is not None
 
 
 def _short_of_memory() -> PictureError:
