@@ -177,48 +177,33 @@ def _round(view: View, queries: Rows, this: _Round) -> list[Best | None]:
         else:
             products, positions = block.propose(queries, take, this.course.parameters, allowed)
         scans.append(_Scan(block, first, exactly, products, positions))
-    longest = (view.longest * np.linalg.norm(queries, axis=1)).tolist() if view.metric == "ip" else [1.0] * len(queries)
     possible = view.count if asked.among is None else len(asked.among)
     possible -= len(asked.without) if asked.among is None else int(within(asked.without, asked.among).sum())
     if len(queries) >= TOGETHER and scans:
-        return _merged_together(view, queries, scans, this, possible, longest)
-    return [
-        _merged(view, query, [scan.of(row) for scan in scans], this, possible, long)
-        for row, (query, long) in enumerate(zip(queries, longest, strict=True))
-    ]
+        return _merged_together(view, queries, scans, this, possible)
+    return [_merged(view, query, [scan.of(row) for scan in scans], this, possible) for row, query in enumerate(queries)]
 
 
-def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
-    view: View,
-    query: npt.NDArray[np.float32],
-    scans: list[_Scan],
-    this: _Round,
-    possible: int,
-    longest: float,
-) -> Best | None:
+def _merged(view: View, query: npt.NDArray[np.float32], scans: list[_Scan], this: _Round, possible: int) -> Best | None:
     """One query's answer; None if more has to be taken for it."""
     k = this.asked.k
     wide = query.astype(np.float64)
     relative = rounding(view.dimension)
+    slack = relative * float(np.sqrt(wide @ wide)) * (view.longest if view.metric == "ip" else 1.0)
     sure = len(scans) == 1 and view.metric == "cosine" and not len(view.dead) and not len(this.asked.without)
     outside = -np.inf  # the most that what is left may have
     ids, similarities, places = list[Ids](), list[Rows](), list[Ids]()
     for block, first, exactly, products, positions in scans:
         mine = positions if len(positions) and positions[-1] >= 0 else positions[positions >= 0]
         if sure and len(mine) == len(positions) > k:  # what is further off than rounding can tell is not among them
-            least = min(float(products[k - 1]), 1.0) - 3 * relative * float(np.linalg.norm(wide))
+            least = min(float(products[k - 1]), 1.0) - 3 * slack
             mine = mine[: int(np.count_nonzero(products >= least))]
         ids.append(block.ids[mine])
         similarities.append(similarity(wide, block.codes[mine], view.metric))
         places.append(mine + first if first else mine)
         if exactly and positions[-1] >= 0 and len(positions) < block.vectors:
             last = float(products[-1])
-            outside = max(
-                outside,
-                -last * (1 - relative)
-                if view.metric == "l2"
-                else last + relative * (longest if view.metric == "ip" else float(np.linalg.norm(wide))),
-            )
+            outside = max(outside, -last * (1 - relative) if view.metric == "l2" else last + slack)
     if len(ids) == 1:  # which is most often so, and each of these costs a microsecond or two
         numbers, near, where = ids[0], similarities[0], places[0]
     else:
@@ -240,18 +225,11 @@ def _merged(  # noqa: PLR0913, PLR0917 -- one query's share of a round
     return Best(numbers[order], near[order], where[order])
 
 
-def _merged_together(  # noqa: PLR0913, PLR0917 -- as `_merged`
-    view: View,
-    queries: Rows,
-    scans: list[_Scan],
-    this: _Round,
-    possible: int,
-    longest: list[float],
-) -> list[Best | None]:
+def _merged_together(view: View, queries: Rows, scans: list[_Scan], this: _Round, possible: int) -> list[Best | None]:
     """As `_merged`, of all queries at once."""
     k = this.asked.k
     wide = queries.astype(np.float64)
-    lengths = np.array(longest) if view.metric == "ip" else np.linalg.norm(wide, axis=1)
+    lengths = np.linalg.norm(wide, axis=1) * (view.longest if view.metric == "ip" else 1.0)
     slack = rounding(view.dimension) * lengths
     unwanted = [some for some in (view.dead, this.asked.without) if len(some)]
     candidates = [(block, first, products, positions) for block, first, _, products, positions in scans]
