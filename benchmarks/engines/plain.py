@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchmarks.engines.base import Numbers, Rows, Setting
+from ilk.stores.local.rotation import turn
 
 TRAINING = 100_000
 FACTORY = "plain.json"
@@ -30,7 +31,11 @@ class Plain:
         place.mkdir(parents=True, exist_ok=True)
         index = faiss.index_factory(vectors.shape[1], told["factory"], faiss.METRIC_INNER_PRODUCT)
         chosen = np.random.default_rng(0).permutation(len(vectors))[:TRAINING]
-        index.train(vectors[np.sort(chosen)])
+        rows = vectors[np.sort(chosen)]
+        base = getattr(index, "base_index", None)
+        if base is not None:  # an OPQ gets ilk's rotation: FAISS would look for one for longer than all else takes
+            turn(faiss.downcast_index(base), rows)
+        index.train(rows)
         index.add(vectors)
         faiss.write_index(index, str(place / "index.faiss"))
 
