@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from ilk import multiplication
-from ilk.multiplication import greatest_products, least_distances, products
+from ilk.multiplication import MANY, greatest_products, least_distances, products
 from stores.making import unit_rows
 
 Q, N, D, TAKE = 70, 900, 16, 15
@@ -28,6 +28,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(multiplication, "WORK", 1)
 
     return make
+
+
+def test_products_of_few_queries_are_those_of_numpy() -> None:
+    """Of one, of the most that are few, and of one more, contiguous as others are."""
+    vectors = unit_rows(N, D)
+    for many in (1, MANY - 1, MANY):
+        queries = unit_rows(many, D, seed=1)
+        found = products(queries, vectors)
+        assert found.flags.c_contiguous
+        np.testing.assert_allclose(found, queries @ vectors.T, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32])

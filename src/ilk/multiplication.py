@@ -38,6 +38,9 @@ GROWTH = 2
 CROWD = 8
 """Or when so many times as many products are kept as are wanted, beside those of a block."""
 
+MANY = 16
+"""From so many queries on, one product of all is quicker than one of each vector, and ONNX Runtime worth loading."""
+
 _FLOAT, _HALF, _IR_VERSION, _OPSET = 1, 10, 8, 13
 _FATAL = 4
 _SIGN = np.uint32(1 << 31)
@@ -46,8 +49,11 @@ _SIGN = np.uint32(1 << 31)
 def products(queries: Rows, vectors: npt.NDArray[np.float16] | Rows) -> Rows:
     """The inner products of queries (q, d) and vectors (m, d), of shape (q, m), computed in the thread that asks.
 
-    NumPy's would wake threads that wait for more work afterwards, and burn the processors that others need.
+    NumPy's of both as they are would wake threads that wait for more work afterwards, and burn the processors that
+    others need; where these are busy, it takes milliseconds until the threads have been waited for.
     """
+    if len(queries) < MANY and vectors.dtype == np.float32:
+        return np.ascontiguousarray(np.matmul(vectors[:, np.newaxis], queries.T)[:, 0].T)  # each vector by itself
     multiplier = _multiplier(_FLOAT if vectors.dtype == np.float32 else _HALF)
     found: Rows = multiplier.run(["products"], {"queries": queries, "vectors": vectors})[0]
     return found

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.errors import QueryError
+from ilk.multiplication import products
 from ilk.query import Query, Term
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def spreads(rows: npt.NDArray[np.float32], sample: npt.NDArray[np.float32]) -> n
     Where the sample is small, they are drawn towards their geometric mean; where nothing varies, all are 1.
     """
     m = len(sample)
-    measured = (sample @ rows.T).std(axis=0, dtype=np.float64) if m else np.zeros(len(rows))
+    measured = products(rows, sample).std(axis=1, dtype=np.float64) if m else np.zeros(len(rows))
     if measured.max() < 1e-6:  # noqa: PLR2004 -- less than the rounding of stored vectors
         return np.ones(len(rows))
     measured = np.maximum(measured, LEAST_SPREAD * measured.max())

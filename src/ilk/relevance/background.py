@@ -42,9 +42,6 @@ FEWEST = 32
 PICTURES = 256
 """Of the sample, whose own backgrounds say what is typical of a query by example."""
 
-MANY = 16
-"""From so many queries on, one product of all is quicker than one of each vector."""
-
 NARROWEST = 1e-5
 """A spread below this is that of copies of one picture."""
 
@@ -142,13 +139,7 @@ class Background:
 
     def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[list[float], ...]:
         """The fields of `Features`, each of q queries."""
-        asking = np.asarray(queries, np.float32)
-        if len(asking) < MANY:
-            # A product for each vector: for one of all, NumPy would wake threads, which are in the way of what comes
-            # after, and where processors are busy wait for them a millisecond.
-            common = np.ascontiguousarray(np.matmul(self.sample[:, np.newaxis], asking.T)[:, 0].T)
-        else:
-            common = products(asking, self.sample)
+        common = products(np.asarray(queries, np.float32), self.sample)
         # What np.std and np.median do, without what they do besides, which for one query takes longer than the product.
         away = common - common.sum(axis=1, keepdims=True) / common.shape[1]
         own = np.maximum(np.sqrt(np.square(away, out=away).sum(axis=1) / common.shape[1]), NARROWEST).tolist()
