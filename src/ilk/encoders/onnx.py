@@ -11,7 +11,7 @@ one file has both are both loaded, and each batch then costs the other tower one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -23,12 +23,12 @@ from ilk.encoders.abstract import AbstractEncoder
 from ilk.encoders.base import Modality
 from ilk.encoders.compute import ComputeOptions
 from ilk.encoders.digest import digest_files
-from ilk.encoders.engines import MANY, Weights, check_options, open_session
+from ilk.encoders.engines import EIGHT_BITS, MANY, Weights, check_options, open_session, takes_eight_bits
 from ilk.encoders.layout import ModelFiles
 from ilk.encoders.logits import Logits, logits_from_dict, logits_of_config
 from ilk.encoders.preprocess import Preprocessing
 from ilk.encoders.preprocess_config import read_preprocessing
-from ilk.encoders.provenance import Provenance, digest_known_by
+from ilk.encoders.provenance import Provenance, digest_known_by, near_towers
 from ilk.encoders.session import Session
 from ilk.encoders.text import TextReader, TextRules
 from ilk.errors import ModelFormatError
@@ -68,7 +68,8 @@ class OnnxEncoder(AbstractEncoder):
     revision
         Which version of it, where the name alone does not say.
     variant
-        Which weights, such as ``"quantized"``; None for full precision.
+        Which weights, such as ``"quantized"``; None for full precision, and for many rows at once what
+        `ilk models export` left beside it and proved near, where that is faster and no precision is asked for.
     options
         Device, threads and batch size.
 
@@ -104,8 +105,12 @@ class OnnxEncoder(AbstractEncoder):
 
         An export that ilk made of a checkpoint, and proved faithful, has the checkpoint's.
         """
-        own = digest_files(self.files.folder, self.files.decisive())
-        return digest_known_by(self.files.folder, self.variant, own)
+        return digest_known_by(self.files.folder, self.variant, self.own_digest)
+
+    @cached_property
+    def own_digest(self) -> str:
+        """The same over these very files, whatever they are an export of."""
+        return digest_files(self.files.folder, self.files.decisive())
 
     @cached_property
     def logits(self) -> Logits | None:
@@ -269,15 +274,34 @@ class OnnxEncoder(AbstractEncoder):
             if held is None or (many and not held.for_many) or (settled and held.hasty):
                 outline = self.files.outlines[self._file_key(modality)]  # refuses weights from outside the folder
                 alone = modality == "image" and (modality in self.files.weights or len(self.modalities) == 1)
+                bytewise = self._in_eight_bits.get(file) if many or self.variant else None
                 weights = Weights(
-                    file=self.files.folder / file,
+                    file=self.files.folder / (bytewise or file),
                     name=self.name,
-                    variant=self.variant,
+                    variant=EIGHT_BITS if bytewise else self.variant,
                     sees_alone=alone,
                     whole=not outline.external,
+                    near=bytewise is not None,
                 )
                 self._sessions[file] = open_session(weights, self.options, many=many, soon=not settled)
             return self._sessions[file]
+
+    @cached_property
+    def _in_eight_bits(self) -> Mapping[str, str]:
+        """Which files with weights of eight bits, proven near, are to be loaded in place of which for many rows."""
+        asked = self.variant == EIGHT_BITS
+        if not asked and (self.variant is not None or not takes_eight_bits(self.options)):
+            return {}
+        try:
+            files = self.files if asked else ModelFiles(self.files.folder, name=self.name, variant=EIGHT_BITS)
+            near = near_towers(files.folder, EIGHT_BITS, digest_files(files.folder, files.decisive()))
+        except ModelFormatError:  # they are not there, or in part
+            return {}
+        return {
+            file: files.weights[tower]
+            for tower, file in self.files.weights.items()
+            if tower in files.weights and (self.modalities if tower is None else {tower}) <= near
+        }
 
     def _crew(self, size: int) -> ThreadPoolExecutor:
         with self._hiring:

@@ -13,67 +13,38 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ilk.encoders.base import Modality
 from ilk.encoders.checkpoint import PREPROCESSING, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG
-from ilk.encoders.compute import ComputeOptions
+from ilk.encoders.engines import EIGHT_BITS
 from ilk.encoders.layout import HUB, variant_file
-from ilk.encoders.onnx import OnnxEncoder
-from ilk.encoders.provenance import Provenance
+from ilk.encoders.provenance import LEAST_COSINE, Parity, Proof, Provenance
+from ilk.encoders.torch import eight_bits
+from ilk.encoders.torch.comparison import TEXT_INPUTS, Comparison
 from ilk.encoders.torch.devices import first_line, import_torch
 from ilk.encoders.torch.encoder import TorchEncoder
 from ilk.encoders.torch.replica import pool
 from ilk.encoders.torch.weights import load_model
 from ilk.errors import MissingExtraError, ModelFormatError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+Weights: TypeAlias = Literal["auto", "float32", "float16", "int8"]
 
-Weights: TypeAlias = Literal["float32", "float16", "int8"]
-
-VARIANTS: dict[Weights, str | None] = {"float32": None, "float16": "fp16", "int8": "int8"}
+VARIANTS: dict[Weights, str | None] = {"auto": None, "float32": None, "float16": "fp16", "int8": EIGHT_BITS}
 """What the layout calls files with such weights."""
 
-FAITHFUL: dict[Weights, float] = {"float32": 0.9999, "float16": 0.999, "int8": 0.9}
-"""The least cosine to the checkpoint in float32 with which an export counts as the same model. Weights of eight bits
-change vectors visibly; what that costs must be measured on pictures that matter."""
+FAITHFUL: dict[Weights, float] = {"auto": 0.9999, "float32": 0.9999, "float16": LEAST_COSINE, "int8": 0.9}
+"""The least cosine to the checkpoint in float32 with which an export is written. Weights of eight bits that were asked
+for may be further off; they are then a model of their own."""
+
+LEFT_EXACT = (0.0, 1 / 8, 1 / 4)
+"""Which share of the products that err most stays in float32, until a tower is near: beyond that little is gained."""
 
 _FILES: dict[Modality, str] = {"image": "onnx/vision_model.onnx", "text": "onnx/text_model.onnx"}
 _WHOLE = "onnx/model.onnx"
-_LARGEST_FILE_BYTES = 1_900_000_000  # Protocol Buffers end at 2 GB: beyond it weights lie beside the graph
-_TEXTS = (
-    "a dog",
-    "Two people on a beach at sunset, one of them with a red umbrella",
-    "un château sous la neige",
-    "雪の中の犬",
-    "a " * 100,
-    "PRICE: 3.99 (per kg)!",
-    "snow",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parity:
-    """How close an export's vectors are to the checkpoint's in float32, over pictures or texts of many kinds.
-
-    Attributes
-    ----------
-    modality
-        ``"image"`` or ``"text"``.
-    rows
-        How many were compared.
-    cosine_min, cosine_mean
-        Of each vector with the one it should be.
-    """
-
-    modality: Modality
-    rows: int
-    cosine_min: float
-    cosine_mean: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +61,25 @@ class ExportReport:
         Of the weights.
     parity
         One for each tower.
+    eight_bits
+        One for each tower with weights of eight bits that lie beside, for `auto`; empty if none do.
+    left_out
+        Why none do, in a sentence; None if they do, or were not asked for.
     """
 
     folder: Path
     variant: str | None
     size_bytes: int
     parity: tuple[Parity, ...]
+    eight_bits: tuple[Parity, ...] = ()
+    left_out: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As ``ilk models export --json`` prints it."""
         return {**asdict(self), "folder": str(self.folder)}
 
 
-def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "float32") -> ExportReport:
+def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "auto") -> ExportReport:
     """Write a checkpoint as ONNX files.
 
     Parameters
@@ -112,8 +89,9 @@ def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "flo
     folder
         Where to; made if it is not there. A folder that has another model is left alone.
     weights
-        ``"float16"`` is half as large, ``"int8"`` a quarter and faster on processors; both are written beside what the
-        folder has.
+        ``"auto"`` is float32 and, beside it, eight bits for products where that proves near (`provenance.LEAST_COSINE`
+        for one tower at least): then they are used for many pictures by themselves, on processors that gain by it.
+        ``"float16"`` is half as large, ``"int8"`` a quarter; both are written beside what the folder has.
 
     Raises
     ------
@@ -130,68 +108,85 @@ def export_model(encoder: TorchEncoder, folder: Path, *, weights: Weights = "flo
     _require_exporter()
     _refuse_strangers(folder, encoder)
     folder.mkdir(parents=True, exist_ok=True)
-    variant = VARIANTS[weights]
     # Written aside and moved when it is proven: a folder never holds half an export.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as name:
         aside = Path(name)
-        _write_settings(encoder, aside)
-        _write_graphs(encoder, aside, weights)
-        exported = OnnxEncoder(aside, name=encoder.name, variant=variant)
-        parity = measure_parity(encoder, exported)
-        for each in parity:
-            if each.cosine_min < FAITHFUL[weights]:
-                raise ModelFormatError(
-                    f"The export of {encoder.name} gives other {each.modality} vectors than the checkpoint (cosine "
-                    f"{each.cosine_min:.5f} at worst, {FAITHFUL[weights]} wanted): nothing was written."
-                )
-        _vouch(encoder, exported, folder, aside, faithful=weights != "int8")
-        size = sum(path.stat().st_size for path in (aside / "onnx").iterdir())
+        report = _write_variants(Comparison(encoder, aside), folder, weights)
         (folder / "onnx").mkdir(exist_ok=True)
         for path in sorted(aside.rglob("*")):
             if path.is_file():
                 path.replace(folder / path.relative_to(aside))
-    return ExportReport(folder=folder.absolute(), variant=variant, size_bytes=size, parity=parity)
+    return report
 
 
-def measure_parity(encoder: TorchEncoder, exported: OnnxEncoder) -> tuple[Parity, ...]:
-    """Compare an export with its checkpoint in float32, on pictures of odd shapes and texts of odd kinds."""
-    import numpy as np
+def _write_variants(comparison: Comparison, folder: Path, weights: Weights) -> ExportReport:
+    """Write and prove what is asked for, in the folder of the comparison; `folder` is where it is to go."""
+    encoder, aside, variant = comparison.encoder, comparison.folder, VARIANTS[weights]
+    _write_settings(encoder, aside)
+    graphs = _write_graphs(encoder, aside)
+    beside: tuple[Parity, ...] = ()
+    left_out = None
+    if weights in {"auto", "int8"}:
+        beside, left_out = _write_eight_bits(comparison, graphs)
+    if weights == "auto" and left_out:
+        beside = ()
+        _remove(variant_file(str(path), EIGHT_BITS) for path in graphs.values())
+    if weights == "float16":
+        for path in graphs.values():
+            _halve(path, Path(variant_file(str(path), variant)))
+    parity = beside if weights == "int8" else tuple(comparison.parity(each, variant) for each in sorted(graphs))
+    _require_faithful(parity, weights, encoder.name)
+    if variant is not None:
+        _remove(str(path) for path in graphs.values())
+    _vouch(comparison, folder, same=set() if weights == "int8" else {variant}, towers=beside)
+    extra = weights == "auto"
+    return ExportReport(
+        folder=folder.absolute(),
+        variant=variant,
+        size_bytes=sum(path.stat().st_size for path in (aside / "onnx").iterdir()),
+        parity=parity,
+        eight_bits=beside if extra else (),
+        left_out=left_out if extra else None,
+    )
 
-    options = ComputeOptions(device="cpu", precision="float32")
-    reference = TorchEncoder(encoder.files.folder, name=encoder.name, pooling=encoder.pooling, options=options)
-    found = []
-    for modality in sorted(reference.modalities):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a text that is too long is among them
-            rows = [
-                each.encode_images(_pictures()) if modality == "image" else each.encode_texts(_TEXTS)
-                for each in (reference, exported)
-            ]
-        cosines = (rows[0] * rows[1]).sum(axis=1)
-        found.append(
-            Parity(
-                modality=modality,
-                rows=len(cosines),
-                cosine_min=round(float(cosines.min()), 6),
-                cosine_mean=round(float(np.mean(cosines)), 6),
+
+def _require_faithful(parity: Iterable[Parity], weights: Weights, name: str) -> None:
+    for each in parity:
+        if each.cosine_min < FAITHFUL[weights]:
+            raise ModelFormatError(
+                f"The export of {name} gives other {each.modality} vectors than the checkpoint (cosine "
+                f"{each.cosine_min:.5f} at worst, {FAITHFUL[weights]} wanted): nothing was written."
             )
+
+
+def _write_eight_bits(comparison: Comparison, graphs: Mapping[Modality, Path]) -> tuple[tuple[Parity, ...], str | None]:
+    """Write each tower so, with as few products in float32 as make it near; and why that is of no use, if it is not."""
+    plans = {modality: eight_bits.plan(path, comparison.samples(modality)) for modality, path in graphs.items()}
+    for modality, path in graphs.items():
+        eight_bits.write(path, Path(variant_file(str(path), EIGHT_BITS)), plans[modality])
+    found: dict[Modality, Parity] = {}
+    for modality, path in graphs.items():
+        target, plan = Path(variant_file(str(path), EIGHT_BITS)), plans[modality]
+        for share in LEFT_EXACT:
+            if share:
+                eight_bits.write(path, target, plan[round(share * len(plan)) :])
+            found[modality] = comparison.parity(modality, EIGHT_BITS)
+            if found[modality].is_near:
+                break
+        else:
+            eight_bits.write(path, target, plan)
+            found[modality] = comparison.parity(modality, EIGHT_BITS)
+    towers = tuple(found[modality] for modality in sorted(found))
+    gaining = [each for each in towers if plans[each.modality]]
+    if not gaining:
+        return towers, "Eight bits were left out: the model has no products with constant weights, and gains nothing."
+    if not any(each.is_near for each in gaining):
+        best = max(gaining, key=lambda each: each.cosine_min)
+        return towers, (
+            f"Eight bits were left out: they change vectors too much (cosine {best.cosine_min:.5f} at worst, "
+            f"{LEAST_COSINE} wanted). `--weights int8` writes them all the same, to be asked for."
         )
-    return tuple(found)
-
-
-def _pictures() -> list[Image]:
-    """Gradients with noise, upright, lying, tiny and thin."""
-    import numpy as np
-    from PIL import Image
-
-    random = np.random.default_rng(0)
-    pictures = []
-    for width, height in ((640, 480), (480, 640), (224, 224), (37, 11), (1, 90), (500, 333), (256, 256), (300, 299)):
-        y, x = np.mgrid[:height, :width]
-        ramp = np.stack([x * 255 / width, y * 255 / height, (x + y) * 255 / (width + height)], axis=-1)
-        noise = random.normal(0, 40, (height, width, 3))
-        pictures.append(Image.fromarray(np.clip(ramp + noise, 0, 255).astype(np.uint8)))
-    return pictures
+    return towers, None
 
 
 # -- what is written --------------------------------------------------------------------------------------------------
@@ -232,32 +227,44 @@ def _write_settings(encoder: TorchEncoder, folder: Path) -> None:
         (folder / TOKENIZER_CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _vouch(encoder: TorchEncoder, exported: OnnxEncoder, folder: Path, aside: Path, *, faithful: bool) -> None:
-    """Say beside the files what they are an export of, and which of them have the checkpoint's own vectors."""
+def _vouch(comparison: Comparison, folder: Path, *, same: set[str | None], towers: tuple[Parity, ...]) -> None:
+    """Say beside the files what they are an export of, which of them are the same model, and what was measured."""
     from importlib.metadata import version
 
-    before = Provenance.read(folder)
+    encoder, before = comparison.encoder, Provenance.read(folder)
+    exports, proofs = (dict(before.exports), dict(before.proofs)) if before else ({}, {})
+    if towers:
+        proofs[EIGHT_BITS] = Proof(digest=comparison.opened(EIGHT_BITS).own_digest, towers=towers)
+        exports.pop(EIGHT_BITS, None)
+        if all(each.is_near for each in towers):
+            same = same | {EIGHT_BITS}
     Provenance(
         model=encoder.name,
         revision=encoder.revision,
         digest=encoder.digest,
         pooling=encoder.pooling,
-        exports={
-            **(before.exports if before else {}),
-            **({exported.variant or "": exported.digest} if faithful else {}),
-        },
+        exports={**exports, **{variant or "": comparison.opened(variant).own_digest for variant in same}},
         logits=encoder.logits.to_dict() if encoder.logits else None,
+        proofs=proofs,
         written_by={package: version(package) for package in ("ilk", "torch", "transformers")},
-    ).write(aside)
+    ).write(comparison.folder)
 
 
-def _write_graphs(encoder: TorchEncoder, folder: Path, weights: Weights) -> None:
+def _remove(files: Iterable[str]) -> None:
+    """Files of weights, with what lies beside them."""
+    for file in map(Path, files):
+        for path in file.parent.glob(f"{file.name}*"):
+            path.unlink()
+
+
+def _write_graphs(encoder: TorchEncoder, folder: Path) -> dict[Modality, Path]:
+    """Each tower in float32."""
     model = load_model(encoder.files, pooling=encoder.pooling, precision="float32")
     (folder / "onnx").mkdir()
     both = encoder.modalities == {"image", "text"}
+    written: dict[Modality, Path] = {}
     for modality in sorted(encoder.modalities):
-        tower = _FILES[modality] if both else _WHOLE
-        target = folder / variant_file(tower, VARIANTS[weights])
+        target = folder / (_FILES[modality] if both else _WHOLE)
         try:
             with _silent():
                 _write_graph(model, modality, encoder, target)
@@ -265,8 +272,8 @@ def _write_graphs(encoder: TorchEncoder, folder: Path, weights: Weights) -> None
             raise ModelFormatError(
                 f"torch cannot export the {modality} tower of {encoder.name}: {first_line(error)}"
             ) from error
-        if weights != "float32":
-            _shrink(target, weights)
+        written[modality] = target
+    return written
 
 
 def _write_graph(model: Any, modality: Modality, encoder: TorchEncoder, target: Path) -> None:
@@ -290,7 +297,7 @@ def _write_graph(model: Any, modality: Modality, encoder: TorchEncoder, target: 
         inputs = (torch.from_numpy(encoder.preprocessing.normalise(blank)),)
         shapes: tuple[dict[int, Any], ...] = ({0: rows},)
     else:
-        names = ("input_ids", "attention_mask")
+        names = TEXT_INPUTS
         reader = encoder.reader
         sequences = reader.read(["a dog on a beach", "a cat"])
         inputs = tuple(torch.from_numpy(each) for each in reader.batch(sequences))
@@ -307,27 +314,16 @@ def _write_graph(model: Any, modality: Modality, encoder: TorchEncoder, target: 
         verbose=False,
     )
     total = sum(p.numel() * p.element_size() for p in model.parameters())
-    program.save(str(target), external_data=total > _LARGEST_FILE_BYTES)
+    program.save(str(target), external_data=total > eight_bits.LARGEST_FILE_BYTES)
 
 
-def _shrink(path: Path, weights: Weights) -> None:
-    """Halve or quarter the weights of a file in place, with the tools that come with ONNX Runtime."""
+def _halve(source: Path, target: Path) -> None:
+    """Write the weights of a graph in float16, with the tool that comes with ONNX Runtime."""
     import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    graph = onnx.load(str(path))
-    if weights == "float16":
-        from onnxruntime.transformers.float16 import convert_float_to_float16
-
-        onnx.save(convert_float_to_float16(graph, keep_io_types=True, disable_shape_infer=True), str(path))
-        return
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    del graph.graph.value_info[:]  # the quantiser infers shapes anew, and stumbles over those of transposed weights
-    with _silent():
-        # A scale for each channel; what is multiplied with the weights is quantised as it comes.
-        quantize_dynamic(
-            graph, str(path), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
-        )
+    graph = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True, disable_shape_infer=True)
+    onnx.save(graph, str(target))
 
 
 @contextlib.contextmanager
