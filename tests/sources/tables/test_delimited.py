@@ -122,7 +122,7 @@ def test_a_quote_without_end_is_given_up_after_many_lines(pictures: Path, monkey
     """Rather than reading the whole file for it; and one long line is passed over."""
     monkeypatch.setattr(delimited, "MAX_ROW_LINES", 3)
     path = pictures / "t.csv"
-    path.write_text('file,caption\na.png,one\nb.png,"two\n' + "c.png,three\n" * 9)
+    path.write_text('file,caption\na.png,one\nb.png,"two\n' + "".join(f"c{n}.png,three\n" for n in range(9)))
     listing = ilk.table(path).listing(pictures)
     entries = list(listing)
     assert len(entries) == 11
@@ -149,7 +149,7 @@ def test_a_file_that_was_cut_is_not_complete(pictures: Path, end: str) -> None:
 def test_a_gzip_that_was_cut_is_not_complete(pictures: Path) -> None:
     """What could be read is listed, and then why there is no more."""
     path = pictures / "t.csv.gz"
-    text = "file,caption\n" + "".join(f"a.png,{number * 7919 % 1000003}\n" for number in range(20_000))
+    text = "file,number\n" + "".join(f"a.png,{number * 7919 % 1000003}\n" for number in range(20_000))
     path.write_bytes(gzip.compress(text.encode())[:-5_000])
     listing = ilk.table(path).listing(pictures)
     *entries, last = listing

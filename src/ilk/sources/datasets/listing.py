@@ -11,7 +11,8 @@ from ilk.errors import SourceError
 from ilk.sources.base import Entry, Payload
 from ilk.sources.datasets.readers import ROW_ID, RowsReader
 from ilk.sources.tables import cells, places
-from ilk.sources.tables.listing import Fetching, Opened, TableListing, digest_of
+from ilk.sources.tables.fetching import Fetching
+from ilk.sources.tables.listing import Opened, TableListing, digest_of
 from ilk.sources.tables.places import Inside
 from ilk.sources.tables.seen import Seen
 from ilk.sources.tables.shelf import Shelves

@@ -13,7 +13,8 @@ from ilk.sources.datasets import opening
 from ilk.sources.datasets.listing import DatasetListing
 from ilk.sources.datasets.readers import ROW_ID, RowsReader, StreamReader
 from ilk.sources.tables.columns import Columns, choose
-from ilk.sources.tables.listing import Fetching, Opened
+from ilk.sources.tables.fetching import Fetching
+from ilk.sources.tables.listing import Opened
 from ilk.sources.tables.rows import Head
 
 if TYPE_CHECKING:

@@ -6,13 +6,10 @@ import hashlib
 import json
 import os
 import sys
-import threading
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ilk import pictures
 from ilk.errors import PictureError, SourceError
@@ -22,14 +19,12 @@ from ilk.sources import names
 from ilk.sources.base import Entry, Payload, Said
 from ilk.sources.tables import cells, places
 from ilk.sources.tables.columns import Columns, text_kinds
+from ilk.sources.tables.fetching import Fetching
 from ilk.sources.tables.places import Inside, Local, Nowhere, Place, Remote
 from ilk.sources.tables.rows import Head, Reader, Row
 from ilk.sources.tables.seen import Seen
 from ilk.sources.tables.shelf import SMALL, Kept, Shelved, Shelves
 from ilk.sources.tables.together import merged, together
-
-if TYPE_CHECKING:
-    from ilk.sources.fetch import Fetcher, FetchLimits
 
 FETCHES = 32
 """URLs fetched at once: most of the time of each is waiting."""
@@ -54,67 +49,12 @@ class Opened:
     folder: Path
 
 
-class Fetching:
-    """One fetcher for a whole listing, made for the first URL and closed with the last entry.
-
-    Attributes
-    ----------
-    permitted
-        Codes of failures that only happen where less is permitted.
-    """
-
-    def __init__(self, limits: FetchLimits | None, *, allow_private: bool, heed_opt_out: bool = True) -> None:
-        self._limits = limits
-        self._allow_private = allow_private
-        self._heed_opt_out = heed_opt_out
-        self._lock = threading.Lock()
-        self._fetcher: Fetcher | None = None
-        self._stopped = False
-        self.permitted = frozenset(
-            code for code, given in (("forbidden-address", allow_private), ("opted-out", not heed_opt_out)) if given
-        )
-
-    def begin(self) -> None:
-        """Fetch again, after a stop."""
-        with self._lock:
-            self._stopped = False
-
-    def stop(self) -> None:
-        """End what is being fetched; until `begin` nothing is."""
-        with self._lock:
-            self._stopped = True
-            fetcher, self._fetcher = self._fetcher, None
-        if fetcher is not None:
-            fetcher.close()
-
-    def fetch(self, url: str) -> bytes:
-        """The bytes at a URL.
-
-        Raises
-        ------
-        ilk.errors.PictureError
-            If they cannot be had.
-        """
-        with self._lock:
-            if self._stopped:
-                raise PictureError("Reading was stopped before the picture's turn came.", code=pictures.UNREADABLE)
-            if self._fetcher is None:
-                from ilk.sources.fetch import Fetcher, FetchLimits
-
-                self._fetcher = Fetcher(
-                    self._limits or FetchLimits(), allow_private=self._allow_private, heed_opt_out=self._heed_opt_out
-                )
-                weakref.finalize(self, self._fetcher.close)
-            fetcher = self._fetcher
-        return fetcher.fetch(url)
-
-
 class TableListing:
     """The pictures of one table; a `ilk.sources.base.Listing`.
 
     A row that cannot be read, or has no picture, is an entry too: loading it gives the reason. If the end of the
-    table cannot be read, `complete` is False. Rows that follow each other and name one picture are one entry with the
-    captions of all, unless a column says what they are called.
+    table cannot be read, `complete` is False. Rows that follow each other with further captions of one picture are
+    one entry, unless a column says what they are called.
 
     Notes
     -----
@@ -168,8 +108,8 @@ class TableListing:
         shelves = Shelves(small=sys.maxsize if self._reader.keeps else SMALL)
         last = False
         columns = self._columns
-        joined = columns.id is None and bool(columns.captions)
-        for place, rows in together(self._reader.rows(), columns.picture, joined=joined):
+        captions = columns.captions if columns.id is None else ()
+        for place, rows in together(self._reader.rows(), columns.picture, captions):
             last = last or rows[-1].last
             yield self._entry(place, rows, seen, shelves)
         if not seen:  # it has been emptied since it was opened

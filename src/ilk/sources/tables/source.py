@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ilk.sources import names
 from ilk.sources.tables import readers
 from ilk.sources.tables.columns import Columns, choose
-from ilk.sources.tables.listing import Fetching, Opened, TableListing
+from ilk.sources.tables.fetching import Fetching
+from ilk.sources.tables.listing import Opened, TableListing
 from ilk.sources.tables.rows import Reader
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def table(  # noqa: PLR0913 -- all by keyword, and each says one thing of the ta
     """A table of pictures to add to a gallery: a row for each, with their captions and what else is known of them.
 
     It is streamed, so it may be much larger than memory. A row without a usable picture, or one that cannot be read,
-    is a failure with its reason; the others go on. Where there are captions and no column of ids, rows that stand
-    together and name the same picture are one picture with all their captions.
+    is a failure with its reason; the others go on. Where there is no column of ids, rows that stand together and
+    have further captions of the same picture are one picture with all of them.
 
     Parameters
     ----------

@@ -8,29 +8,37 @@ from itertools import chain
 
 from ilk.records import Metadata, MetadataValue
 from ilk.sources.captions import MAX_CAPTIONS
+from ilk.sources.tables import cells
 from ilk.sources.tables.places import Nowhere, Place, place_of
-from ilk.sources.tables.rows import Row
+from ilk.sources.tables.rows import Row, Values
 
 
-def together(rows: Iterable[Row], picture: str, *, joined: bool) -> Iterator[tuple[Place, list[Row]]]:
-    """Runs of rows whose cells of the picture are the same, at most `MAX_CAPTIONS` long, and what these cells hold.
+def together(rows: Iterable[Row], picture: str, captions: Sequence[str]) -> Iterator[tuple[Place, list[Row]]]:
+    """Rows by the picture that they are of, and what its cell holds.
+
+    A row joins those before it if its cell of the picture is the same and it brings a further caption, or is a row that
+    has come before. What shares a picture and is called the same otherwise is another thing: sizes of one shirt.
 
     Parameters
     ----------
     picture
-        The column. Only the first row of a run keeps its cell: pictures in tables are large.
-    joined
-        Whether there are to be runs; else every row is one by itself.
+        The column. Only the first row of several keeps its cell: pictures in tables are large.
+    captions
+        The columns of captions; without any, every row is one by itself.
     """
-    run, last = list[Row](), None
+    run, last, told = list[Row](), None, set[str]()
     for row in rows:
         place = place_of(row.values.get(picture))
-        if joined and place == last and len(run) < MAX_CAPTIONS and not isinstance(place, Nowhere):
-            run.append(replace(row, values={name: cell for name, cell in row.values.items() if name != picture}))
-            continue
+        texts = cells.captions(row.values.get(name) for name in captions)
+        if place == last and texts and told and len(run) < MAX_CAPTIONS and not isinstance(place, Nowhere):
+            rest = {name: cell for name, cell in row.values.items() if name != picture}
+            if not told.issuperset(texts) or _is_like(rest, run[0].values):
+                run.append(replace(row, values=rest))
+                told.update(texts)
+                continue
         if last is not None:
             yield last, run
-        run, last = [row], place
+        run, last, told = [row], place, set(texts)
     if last is not None:
         yield last, run
 
@@ -47,6 +55,11 @@ def merged(said: Sequence[Metadata]) -> dict[str, MetadataValue]:
         values = _distinct([each[name] for each in said if name in each])
         found[name] = values[0] if len(values) == 1 else _listed(values)
     return found
+
+
+def _is_like(rest: Values, before: Values) -> bool:
+    """Whether a row says what one before it said, as text: cells may be arrays, which have no one answer to that."""
+    return all(repr(cell) == repr(before.get(name)) for name, cell in rest.items())
 
 
 def _distinct(values: Sequence[MetadataValue]) -> list[MetadataValue]:
