@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -278,3 +280,34 @@ def test_memory_is_given_back_after_a_failure() -> None:
             raise ZeroDivisionError
     with pytest.raises(PictureError, match=r"^It would take"), budget.reserve(11, limit_bytes=10, subject="It"):
         raise AssertionError
+
+
+def test_a_file_takes_the_room_that_it_needs(tmp_path: Path) -> None:
+    """Not that of the largest file allowed, which the system would have to find and take back for each picture."""
+    (tmp_path / "small.jpg").write_bytes(bytes(1000))
+    tracemalloc.start()
+    try:
+        assert pictures.read(tmp_path / "small.jpg", limits=pictures.Limits(size_bytes=64 << 20)) == bytes(1000)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("said", [0, 10])
+def test_a_file_is_read_to_its_end_whatever_its_size_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: int
+) -> None:
+    """Some file systems know no sizes, and a file may grow; the limit holds all the same."""
+    content = os.urandom(1000)
+    (tmp_path / "grown.jpg").write_bytes(content)
+    known = os.fstat
+
+    def told(descriptor: int) -> os.stat_result:
+        fields = list(known(descriptor))
+        fields[stat.ST_SIZE] = said
+        return os.stat_result(fields)
+
+    monkeypatch.setattr("ilk.pictures.files.os.fstat", told)
+    assert pictures.read(tmp_path / "grown.jpg", limits=pictures.Limits(size_bytes=1000)) == content
+    with pytest.raises(PictureError, match="larger than the limit"):
+        pictures.read(tmp_path / "grown.jpg", limits=pictures.Limits(size_bytes=999))
