@@ -61,6 +61,20 @@ class Captioned:
             said[owner].append(caption.lower())
         return [" | ".join(each) for each in said]
 
+    def some(self, count: int, *, seed: int) -> Captioned:
+        """So many of the pictures, drawn at random, with what is said of them."""
+        return self.at(np.sort(np.random.default_rng(seed).permutation(len(self.names))[:count]).tolist())
+
+    def at(self, places: Sequence[int]) -> Captioned:
+        """The pictures at these places, which rise."""
+        there = np.flatnonzero(np.isin(self.owners, places))
+        return Captioned(
+            names=tuple(self.names[place] for place in places),
+            vectors=self.vectors[list(places)],
+            captions=tuple(self.captions[place] for place in there.tolist()),
+            owners=np.searchsorted(np.array(places), self.owners[there]),
+        )
+
 
 def read(data: Path, source: str, encoder: Encoder, *, split: str | None = None) -> Captioned:
     """Encode the pictures of one folder of the data, or of one of its parts that no model was taught with.

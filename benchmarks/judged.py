@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.captioned import Rows
 from benchmarks.unanswerable import Asked
-from ilk.relevance import Background
+from ilk.relevance import Background, nothing_below
 from ilk.relevance.background import Features
 from ilk.relevance.calibration import OTHER, Calibration
 
@@ -26,24 +26,29 @@ class Judged:
 
     Attributes
     ----------
-    excess, meaning, excess_of_its_own
+    excess, meaning, noise, short, excess_of_its_own
         What a relevance is made of, of shape (q, `HITS`): see `ilk.relevance.background`.
     right
         Whether each hit shows what was asked for, of the same shape.
     answerable
         Whether any picture of the gallery does, of shape (q,).
+    below
+        Where no hit of a query is as relevant, "nothing" is said, of shape (q,).
     """
 
     excess: Numbers
     meaning: Numbers
+    noise: Numbers
+    short: Numbers
     excess_of_its_own: Numbers
     right: npt.NDArray[np.bool_]
     answerable: npt.NDArray[np.bool_]
+    below: Numbers
 
     def relevances(self, calibration: Calibration) -> Numbers:
         """Of each hit."""
         excess = self.excess_of_its_own if calibration is OTHER else self.excess
-        return calibration.relevance(excess, self.meaning)
+        return calibration.relevance(excess, self.meaning, self.short, self.noise)
 
 
 def judged(background: Background, rows: Rows, asked: Asked) -> Judged:
@@ -63,15 +68,26 @@ def judged_by_example(background: Background, rows: Rows, examples: Rows, alike:
     return _judged(similarities, order, features, alike)
 
 
+def joined(parts: Sequence[Judged]) -> Judged:
+    """Hits of queries of one kind, put to several galleries."""
+    return Judged(
+        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Judged)}
+    )
+
+
 def _judged(
     similarities: Rows, order: npt.NDArray[np.int64], features: Sequence[Features], shown: npt.NDArray[np.bool_]
 ) -> Judged:
     rows = np.arange(len(order))[:, None]
-    above = similarities[rows, order].astype(np.float64) - np.array([[each.middle] for each in features])
+    cosines, middle = similarities[rows, order].astype(np.float64), np.array([[each.middle] for each in features])
+    above = cosines - middle
     return Judged(
         excess=above / np.array([[each.typical_spread] for each in features]),
         meaning=np.array([[each.meaning] for each in features]) + 0 * above,
+        noise=np.array([[each.noise] for each in features]) + 0 * above,
+        short=(1 - cosines) / (1 - middle),
         excess_of_its_own=above / np.array([[each.own_spread] for each in features]),
         right=shown[rows, order],
         answerable=np.asarray(shown.any(axis=1), np.bool_),
+        below=np.full(len(order), nothing_below(similarities.shape[1])),
     )

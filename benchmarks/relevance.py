@@ -4,11 +4,11 @@
 
 Galleries are the pictures of Flickr8k that the built-in model was not taught with, in two parts: the weights of
 `ilk.relevance.calibration` are fitted on the part ``choose`` (``--fit`` prints them), and everything is measured on the
-part ``test``; then on textbook photographs and on a few of COCO, which nothing was fitted on. What a picture shows is
-judged by the words of its captions (`benchmarks.captioned.Judge`).
+part ``test``, of all its pictures and of some; then on textbook photographs and on a few of COCO, which nothing was
+fitted on. What a picture shows is judged by the words of its captions (`benchmarks.captioned.Judge`).
 
 The queries are those of `benchmarks.unanswerable`. A query that can be answered is one that some picture of the gallery
-shows. "Nothing" is said where no hit is as relevant as `ilk.relevance.NOTHING`.
+shows. "Nothing" is said where no hit is as relevant as `ilk.relevance.nothing_below` wants it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import argparse
 import itertools
 import json
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,23 +25,23 @@ import numpy as np
 import numpy.typing as npt
 
 import ilk
-from benchmarks import captioned, unanswerable
-from benchmarks.captioned import Judge, Rows
-from benchmarks.judged import Judged, Numbers, judged, judged_by_example
+from benchmarks import unanswerable
+from benchmarks.asked_galleries import Bench
+from benchmarks.judged import Judged, Numbers
 from benchmarks.pipeline import machine
-from benchmarks.unanswerable import Around
-from ilk.encoders.base import Encoder
-from ilk.relevance import NOTHING, Background
-from ilk.relevance.calibration import IMAGE, OTHER, TEXT, Calibration
+from ilk.relevance import NOTHING
+from ilk.relevance.calibration import IMAGE, NOISY, OTHER, TEXT, Calibration
 
 BINS = (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1)
+
+HELD = 1e-4
+"""Keeps weights near to nothing that the queries hardly speak about (ridge): that of noise, which has no hits."""
 
 WRONGLY = 0.05
 """How often "nothing" may be said of what is there: that decides the threshold."""
 
-LIKE = 0.35
-"""The share of what is said of one picture that is said of another, from which on the two count as alike."""
-
+FITTED = {50: 2, 100: 2, 500: 2}
+"""Sizes of galleries that the weights are fitted on, so that they hold for small ones, too; how many of each."""
 
 ANSWERED = ("captions of pictures that are there", "phrases")
 """Kinds of queries that a gallery is asked in earnest."""
@@ -55,28 +54,33 @@ def fitted(columns: Sequence[Numbers], right: npt.NDArray[np.bool_], weights: Nu
     beta = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ beta))
-        step = np.linalg.solve((x * (w * p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(len(beta)), x.T @ (w * (y - p)))
+        step = np.linalg.solve(
+            (x * (w * p * (1 - p))[:, None]).T @ x + HELD * np.eye(len(beta)), x.T @ (w * (y - p)) - HELD * beta
+        )
         beta += step
     return [round(float(each), 2) for each in beta]
 
 
-def fit(kinds: Mapping[str, Judged], examples: Sequence[Judged]) -> dict[str, list[float]]:
+def fit(galleries: Sequence[Mapping[str, Judged]], examples: Sequence[Judged]) -> dict[str, list[float]]:
     """The weights of all regressions."""
+    parts = [(kind, each) for kinds in galleries for kind, each in kinds.items()]
     weights = np.concatenate(
-        [np.full(each.right.size, unanswerable.WEIGHTS[kind] / each.right.size) for kind, each in kinds.items()]
+        [np.full(each.right.size, unanswerable.WEIGHTS[kind] / each.right.size) for kind, each in parts]
     )
 
     def text(column: Callable[[Judged], Numbers]) -> Numbers:
-        return np.concatenate([column(each).ravel() for each in kinds.values()])
+        return np.concatenate([column(each).ravel() for _, each in parts])
 
-    right = np.concatenate([each.right.ravel() for each in kinds.values()])
+    right = np.concatenate([each.right.ravel() for _, each in parts])
     seen = np.concatenate([each.right.ravel() for each in examples])
     shares = np.concatenate([np.full(each.right.size, 1 / each.right.size) for each in examples])
+    noise = np.maximum(text(lambda each: each.noise) - NOISY, 0)
+    columns = [text(lambda each: each.excess), text(lambda each: each.meaning), noise]
     return {
-        "TEXT": fitted([text(lambda each: each.excess), text(lambda each: each.meaning)], right, weights),
+        "TEXT": fitted(columns, right, weights),
         "IMAGE": fitted([np.concatenate([each.excess.ravel() for each in examples])], seen, shares),
         "OTHER": fitted([text(lambda each: each.excess_of_its_own)], right, weights),
-        "NOTHING": [round(float(np.quantile(_answered(kinds), WRONGLY)), 3)],
+        "nothing_below": [round(float(np.quantile(_answered(kinds), WRONGLY)), 3) for kinds in galleries],
     }
 
 
@@ -108,10 +112,14 @@ def report(
     bins = np.digitize(every, BINS[1:-1])
     return {
         "nothing_wrongly_said": {
-            kind: _percent(best[kind][kinds[kind].answerable] < NOTHING) for kind in kinds if kind in answered_kinds
+            kind: _percent((best[kind] < each.below)[each.answerable])
+            for kind, each in kinds.items()
+            if kind in answered_kinds
         },
         "nothing_rightly_said": {
-            kind: _percent(values < NOTHING) for kind, values in unanswered.items() if len(values)
+            kind: _percent((best[kind] < kinds[kind].below)[~kinds[kind].answerable])
+            for kind, values in unanswered.items()
+            if len(values)
         },
         "unanswerable": {kind: len(values) for kind, values in unanswered.items()},
         "area": {kind: area(answered, values) for kind, values in unanswered.items() if len(values)},
@@ -126,91 +134,6 @@ def report(
             if (bins == number).sum() >= 50  # noqa: PLR2004 -- fewer say nothing
         },
     }
-
-
-class Bench:
-    """Galleries and queries, made once.
-
-    Parameters
-    ----------
-    data
-        Folders of pictures with captions, and of prompts.
-    encoder
-        The model.
-    """
-
-    def __init__(self, data: Path, encoder: Encoder) -> None:
-        self.encoder = encoder
-        self.prompts = data / "parti_prompts" / "PartiPrompts.tsv"
-        self.galleries = {
-            "flickr8k choose": captioned.read(data, "flickr8k_train", encoder, split="choose"),
-            "flickr8k test": captioned.read(data, "flickr8k_train", encoder, split="test"),
-            "openstax": captioned.read(data, "openstax", encoder),
-            "coco": captioned.read(data, "coco_free", encoder),
-        }
-        self.judge = Judge([said for each in self.galleries.values() for said in each.said()])
-
-    def background(self, place: Path, rows: Rows) -> Background:
-        """That of a gallery of these vectors."""
-        with ilk.create(place, model=self.encoder.name) as gallery:
-            ids = [str(number) for number in range(len(rows))]
-            gallery.add(ilk.embeddings(ids, rows, model=self.encoder.name))
-            return Background.of(gallery.store, gallery.models.space(), open_encoder=lambda: self.encoder)
-
-    def words(self, name: str, place: Path) -> dict[str, Judged]:
-        """The hits of queries in words."""
-        gallery = self.galleries[name]
-        around = Around(
-            gallery=gallery,
-            removed=self.galleries["flickr8k test" if name == "flickr8k choose" else "flickr8k choose"],
-            other=self.galleries["flickr8k test" if name == "openstax" else "openstax"],
-            prompts=self.prompts,
-        )
-        asked = unanswerable.questions(around, encoder=self.encoder, judge=self.judge, seed=len(name))
-        background = self.background(place / name.replace(" ", "-"), gallery.vectors)
-        return {kind: judged(background, gallery.vectors, each) for kind, each in asked.items()}
-
-    def cost(self, place: Path) -> dict[str, float]:
-        """Milliseconds of the relevances of ten hits: the first time, and from then on (the median)."""
-        rows = self.galleries["flickr8k test"].vectors
-        background = self.background(place / "cost", rows)
-        query = self.encoder.encode_texts(["a dog in the snow"])[0]
-        took = list[float]()
-        for _ in range(201):
-            started = time.perf_counter()
-            background.relevance(query, [0.3] * 10, asked="text")
-            took.append(1000 * (time.perf_counter() - started))
-        return {"first_ms": round(took[0], 1), "then_ms": round(float(np.median(took[1:])), 3)}
-
-    def examples(self, name: str, place: Path) -> dict[str, Judged]:
-        """The hits of queries by example: each picture of a gallery, and pictures of nothing."""
-        gallery = self.galleries[name]
-        shares = self.judge.shares(gallery.captions, gallery)
-        counts = np.bincount(gallery.owners, minlength=len(gallery.names))
-        alike = np.zeros((len(gallery.names), len(gallery.names)))
-        np.add.at(alike, gallery.owners, shares)
-        alike /= np.maximum(counts, 1)[:, None]
-        np.fill_diagonal(alike, 0)
-        background = self.background(place / f"{name.replace(' ', '-')}-examples", gallery.vectors)
-        nothing = self.encoder.encode_images(meaningless_pictures(100))
-        none = np.zeros((len(nothing), len(gallery.names)), bool)
-        return {
-            "pictures of the gallery": judged_by_example(background, gallery.vectors, gallery.vectors, alike >= LIKE),
-            "noise and plain colours": judged_by_example(background, gallery.vectors, nothing, none),
-        }
-
-
-def meaningless_pictures(count: int) -> list[Any]:
-    """Noise, plain colours and washes of colour, in turn."""
-    from PIL import Image
-
-    generator = np.random.default_rng(0)
-    made = list[Any]()
-    for number in range(count):
-        side = (144, 1, 3)[number % 3]
-        pixels = generator.integers(0, 256, (side, side, 3), dtype=np.uint8)
-        made.append(Image.fromarray(pixels).resize((144, 144), Image.Resampling.BICUBIC))
-    return made
 
 
 def plot(path: Path, kinds: Mapping[str, Judged], title: str) -> None:
@@ -237,6 +160,15 @@ def plot(path: Path, kinds: Mapping[str, Judged], title: str) -> None:
     plt.close(figure)
 
 
+def briefly(found: Mapping[str, Any]) -> dict[str, Any]:
+    """How often "nothing" is said, and how well hits above a fifth are calibrated."""
+    return {
+        "nothing_wrongly_said": found["nothing_wrongly_said"],
+        "nothing_rightly_said": found["nothing_rightly_said"],
+        "hits": {bin_: each for bin_, each in found["hits"].items() if each["said"] >= 20},  # noqa: PLR2004
+    }
+
+
 def _percent(shares: npt.NDArray[Any] | float) -> float:
     return round(100 * float(np.mean(shares)), 1)
 
@@ -254,14 +186,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         if options.fit:
-            by_example = bench.examples("flickr8k choose", place)
-            print(json.dumps(fit(bench.words("flickr8k choose", place), list(by_example.values())), indent=2))
+            drawn = [
+                bench.words("flickr8k choose", place, size=size, seed=draw)
+                for size, draws in FITTED.items()
+                for draw in range(draws)
+            ]
+            print(json.dumps(fit(drawn, list(bench.examples("flickr8k choose", place).values())), indent=2))
             return
-        words = {name: bench.words(name, place) for name in bench.galleries if name != "flickr8k choose"}
+        words = {name: bench.words(name, place) for name in list(bench.galleries) if name != "flickr8k choose"}
         found = {
             "model": options.model,
             "threshold": NOTHING,
             "words": {name: report(kinds, TEXT) for name, kinds in words.items()},
+            "sizes": {str(size): briefly(report(kinds, TEXT)) for size, kinds in bench.sizes(place)},
             "words_without_knowing_so": report(words["flickr8k test"], OTHER),
             "examples": report(bench.examples("flickr8k test", place), IMAGE, ["pictures of the gallery"]),
             "cost": bench.cost(place),

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from colour_encoder import ColourEncoder
-from ilk.relevance import NOTHING, Background
+from ilk.relevance import NOTHING, Background, nothing_below
 from ilk.relevance.background import FEWEST, SAMPLE
-from ilk.relevance.phrases import MEANINGFUL, MEANINGLESS
-from ilk.relevance.probes import Probes
+from ilk.relevance.phrases import MEANINGFUL, MEANINGLESS, NOISE
+from ilk.relevance.probes import PHRASES, Probes
 from ilk.stores.local import LocalStore
 from stores.making import make_space, make_upserts
 
@@ -47,7 +47,7 @@ class Reader(ColourEncoder):
         rows = []
         for text in texts:
             row = np.random.default_rng(list(text.encode())).standard_normal(D)
-            row[0] = 12 if text in MEANINGLESS or text.startswith("zz") else 2
+            row[0] = 12 if text in MEANINGLESS or text in NOISE or text.startswith("zz") else 2
             rows.append(row)
         return unit(unit(rows) @ self.move)
 
@@ -195,7 +195,7 @@ def test_phrases_are_encoded_once_for_a_model(cache: Path) -> None:
     """Other processes read them from the user's cache, and what is damaged there is made anew."""
     encoder = Reader()
     first = Probes.of(encoder)
-    assert encoder.read == len(MEANINGFUL) + len(MEANINGLESS)
+    assert encoder.read == len(PHRASES)
     assert Probes.of(encoder) is first
     for spoil in (None, b"", b"no array"):
         Probes.of.__globals__["_known"].clear()
@@ -205,7 +205,7 @@ def test_phrases_are_encoded_once_for_a_model(cache: Path) -> None:
         again = Probes.of(encoder)
         np.testing.assert_array_equal(again.meaningful, first.meaningful)
         np.testing.assert_array_equal(again.meaningless, first.meaningless)
-    assert encoder.read == 3 * (len(MEANINGFUL) + len(MEANINGLESS))
+    assert encoder.read == 3 * (len(PHRASES))
 
 
 def test_a_cache_that_cannot_be_written_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,3 +213,20 @@ def test_a_cache_that_cannot_be_written_costs_no_answer(tmp_path: Path, monkeypa
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert Probes.of(Reader()).meaningless.shape == (len(MEANINGLESS), D)
+
+
+def test_an_exact_copy_is_what_was_asked_for() -> None:
+    """Asked by a picture that is there, it is relevant without doubt, and what is near to it nearly so."""
+    rows = pictures()
+    found = background(rows).relevance(rows[3], [1.0, 0.999, 0.9], asked="image")
+    assert found is not None
+    assert found[0] == pytest.approx(1, abs=1e-6)
+    assert found[0] > found[1] > 0.95 > found[2]
+
+
+def test_more_is_wanted_of_the_best_of_many() -> None:
+    """The larger a gallery, the more relevant its best hit must be; beyond what was measured it stays as it is."""
+    wanted = [nothing_below(count) for count in (30, 50, 1_000, 10_000)]
+    assert wanted == sorted(set(wanted))
+    assert nothing_below(1_000) == NOTHING
+    assert (nothing_below(0), nothing_below(10**9)) == (wanted[0], wanted[-1])

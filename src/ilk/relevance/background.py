@@ -42,8 +42,17 @@ FEWEST = 32
 PICTURES = 256
 """Of the sample, whose own backgrounds say what is typical of a query by example."""
 
+NEAREST = 3
+"""Strings of random letters whose nearness counts, of some hundred."""
+
+FARTHEST = 5.0
+"""Deviations by which random letters are away from phrases at most: where they are farther, the unit is larger, so that
+words that are a little odd are not taken for them."""
+
 NARROWEST = 1e-5
 """A spread below this is that of copies of one picture."""
+
+_Values: TypeAlias = npt.NDArray[np.float32]
 
 _newest: WeakKeyDictionary[Store, dict[Space, tuple[int | None, Background]]] = WeakKeyDictionary()
 """The background of each space, and the moment that it is of."""
@@ -118,10 +127,10 @@ class Background:
         if len(self.sample) < FEWEST:
             return [None for _ in similarities]
         return [
-            calibration.OF[kind].relevances(cosines, middle=middle, spread=typical, meaning=meaning)
+            calibration.OF[kind].relevances(cosines, middle=middle, spread=typical, meaning=meaning, noise=noise)
             if min(own, typical) > NARROWEST
             else None
-            for cosines, kind, (middle, own, typical, meaning) in zip(
+            for cosines, kind, (middle, own, typical, meaning, noise) in zip(
                 similarities, asked, zip(*self._measured(queries, asked), strict=True), strict=True
             )
         ]
@@ -133,8 +142,8 @@ class Background:
     def features_of(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> list[Features]:
         """What of each of q queries, of shape (q, d), decides its relevances."""
         return [
-            Features(middle=middle, own_spread=own, typical_spread=typical, meaning=meaning)
-            for middle, own, typical, meaning in zip(*self._measured(queries, asked), strict=True)
+            Features(middle=middle, own_spread=own, typical_spread=typical, meaning=meaning, noise=noise)
+            for middle, own, typical, meaning, noise in zip(*self._measured(queries, asked), strict=True)
         ]
 
     def _measured(self, queries: npt.NDArray[np.float32], asked: Sequence[Asked]) -> tuple[list[float], ...]:
@@ -145,27 +154,32 @@ class Background:
         own = np.maximum(np.sqrt(np.square(away, out=away).sum(axis=1) / common.shape[1]), NARROWEST).tolist()
         common.sort(axis=1)
         middle = ((common[:, (len(self.sample) - 1) // 2] + common[:, len(self.sample) // 2]) / 2).tolist()
-        typical, meaning = list(own), [0.0] * len(own)
+        typical, meaning, noise = list(own), [0.0] * len(own), [0.0] * len(own)
         if "text" in asked:
-            for place, meaningless in enumerate(self._texts.meaninglessness(queries)):
+            told = zip(self._texts.meaninglessness(queries), self._texts.noisiness(queries), strict=True)
+            for place, (meaningless, noisy) in enumerate(told):
                 if asked[place] == "text":
-                    typical[place], meaning[place] = self._texts.spread, meaningless
+                    typical[place], meaning[place], noise[place] = self._texts.spread, meaningless, noisy
         if "image" in asked:
             for place, kind in enumerate(asked):
                 if kind == "image":
                     typical[place] = self._spread_of_pictures
-        return middle, own, typical, meaning
+        return middle, own, typical, meaning, noise
 
     @cached_property
     def _texts(self) -> _Texts:
         probes = Probes.of(self.open_encoder())
         nonsense = probes.meaningless.mean(axis=0)
-        likeness = probes.meaningful @ nonsense
+        likeness, nearness = probes.meaningful @ nonsense, _nearest(probes.meaningful, probes.noise)
+        apart = float(_nearest(probes.noise, probes.noise, itself=True).mean() - nearness.mean())
         return _Texts(
             spread=_spread(self.sample @ probes.meaningful.T),
             nonsense=nonsense,
             middle=float(likeness.mean()),
             deviation=max(float(likeness.std()), NARROWEST),
+            noise=probes.noise,
+            noise_middle=float(nearness.mean()),
+            noise_deviation=max(float(nearness.std()), apart / FARTHEST, NARROWEST),
         )
 
     @cached_property
@@ -188,12 +202,15 @@ class Features:
         That of other queries of its kind; its own, where its kind is not known.
     meaning
         How much it is like one that means nothing; 0 if it is not in words.
+    noise
+        How near it is to random letters; 0 if it is not in words.
     """
 
     middle: float
     own_spread: float
     typical_spread: float
     meaning: float
+    noise: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,12 +225,19 @@ class _Texts:
         The mean of phrases that mean nothing, of shape (d,).
     middle, deviation
         Of the likeness of phrases that mean something to it.
+    noise
+        Random letters, of shape (p, d).
+    noise_middle, noise_deviation
+        Of the nearness of phrases that mean something to the nearest of those.
     """
 
     spread: float
     nonsense: npt.NDArray[np.float32]
     middle: float
     deviation: float
+    noise: npt.NDArray[np.float32]
+    noise_middle: float
+    noise_deviation: float
 
     def meaninglessness(self, queries: npt.NDArray[np.float32]) -> list[float]:
         """How much each of q queries is like those that mean nothing, in deviations from those that mean something."""
@@ -221,6 +245,21 @@ class _Texts:
             (likeness - self.middle) / self.deviation
             for likeness in np.einsum("qd,d->q", queries, self.nonsense).tolist()
         ]
+
+    def noisiness(self, queries: npt.NDArray[np.float32]) -> list[float]:
+        """How near each of q queries is to random letters, in deviations from phrases that mean something."""
+        return [
+            (nearness - self.noise_middle) / self.noise_deviation for nearness in _nearest(queries, self.noise).tolist()
+        ]
+
+
+def _nearest(queries: npt.NDArray[np.float32], phrases: npt.NDArray[np.float32], *, itself: bool = False) -> _Values:
+    """How near each of q queries is to the `NEAREST` nearest of p phrases, itself left out if it is one of them."""
+    common = np.einsum("qd,pd->qp", queries, phrases)  # a product would wake NumPy's threads
+    common.sort(axis=1)
+    last = common.shape[1] - itself
+    nearest: _Values = common[:, last - NEAREST : last].mean(axis=1)
+    return nearest
 
 
 def _spread(similarities: npt.NDArray[np.float32]) -> float:

@@ -48,3 +48,32 @@ MEANINGLESS = (
     *("church over coffee a screen bridge mountains a on",),
 )
 """Random letters, and words of the phrases above in no order: what models make of words without a picture behind."""
+
+NOISE = (
+    *("hucb ejej ixgxm dffaj wqafqdqvj", "lpxlnf zwsmmdrp vsklz", "yygo", "viayxd qsdurnfmv bhtga", "gqyszmp"),
+    *("spsrrz", "rmy hnb bnbf", "exur xhznt", "oyzywfl", "ergwcquay zufiftwba", "tlnj qjbvjro hpolm myitb dqvd"),
+    *("jgncsh", "ukt boghgmpk mwmlzfzrh", "vlis dqli", "wsthkblda cbix", "znjfbk hzkkd"),
+    *("neaqya ukeibtogl odtr kshqed", "iml kyra ailg tjk bxzg", "cxq", "oomdlctm mjrqmyg"),
+    *("urrlcspsn mnfahklsg utq cbqb", "atki gyrrxre uadaomp adzf kqpwnmt", "vhajpi"),
+    *("gaqkkjzj iytgmqddp bhzij ohhmhocls fatszqjv", "mxhtkvif eayxlvezg yznnz cnbgtjj"),
+    *("zxtdsjkn ykjfeso yyppbywv", "skmr myysbhixj", "mmqv rxzabeja krnwsxsw bnbcergvi neaz"),
+    *("opzzi ubbjvd kwwkk heuixx", "irhtm kctei xnoctgicm", "aied xvuyxladb bxt gxjtljak", "vhcp"),
+    *("nxzylusa boj oixzchxlc vesx eigcgpx", "xdnilzwv cxcabvvwh", "lhezogozp utvest jvgkoacvj rcm ievhxkg", "wig"),
+    *("bwddfd", "glpetz xnngvl", "ufoejra ussul", "soqzfmic uts cdkrggc fxq", "wfn", "zugkrvf iwolqubs"),
+    *("lxcnrm vxgknrd kjg", "xmupsddwa qsq bogmiauj adlhdklpu", "gjxgoklvz llrg egcduo mmk ray", "fhev mrdbpqqr"),
+    *("csidwcbte mgbuyqmhk vqdyoxf thszjow jdgdhlt", "yrk btcnstejk iezmpsk dgjbnvlhw qvn"),
+    *("gklgc npfofmt dcwpfoj bhsyl", "rcc eqisf", "kbsldpxmx htx", "ydmeku bmzfsia"),
+    *("xnlz uqtmo arixawcp ylw wgxpokdy", "emzhe kvu zxxhze sgzyocam", "jyfhuil rtvtcoq rstuw jwiouarf", "vswj"),
+    *("clcele", "xqcxjhmkr iceftxiy usls", "sror lfc yppjk", "derwgzje kjfipkkb lylyv dobsy rwtfswb"),
+    *("amp evcgiifg cdk mrj ukgn", "bpuhx ajmmoi mnprnk krcdod lgvvxp", "udklycll gviqurni rzwa jzaokta"),
+    *("fqrids hhllxbij espxl vjncif yutpgq", "xvfsj pkhti ojtaytme", "loowlbl knt wigdawnwl"),
+    *("ppco enejllmri jqyw beblds", "apmhcvz vtkdtf xndtgd ddudph nchttlbjc", "ayckdwgxn"),
+    *("bntcp maza fnqnao eorthh jzsewehyp", "fxfyfjzwe", "drfvwy xzfd kzcbm", "kdljvuwfe kwbbrki"),
+    *("ohceck xxkcsmfp tnof bzhfxue", "vvqh yhglxm iscjdvq hvurnmiu pfww", "pvxlouxx odgq awppg"),
+    *("iqnmwzyot qgs nzajbvek lqwlhutik", "zueeslvb yhbz knxb godsnjqz", "fnwep svvsy"),
+    *("xinqjc cpfiguxr zwhg euhxrot jjsqec", "pui", "hgyfoakl kabhocl", "mwku vhyjctyj ikcnupqb gexos gayt"),
+    *("zyxiu aekugd evab wao", "bsp clkkoyoiu odiqkpvz", "yvtxwrqjz", "wopiob ifmoij wnm", "mulgoyj voziipli"),
+    *("qmveo", "kjel", "cuhm aicyfiv", "tmfoz xgqhr ptuxcfvs", "ukyfvblvk zuni cvufssryd jerkwvd qeakidvo"),
+    *("fcmxdxkgi wyblwvoj", "jswmdsy", "bczohbrqh uwgemd", "umqxb fxgwvdxq"),
+)
+"""Random letters alone, as fingers on keys make them."""

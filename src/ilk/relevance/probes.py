@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.encoders.digest import cache_file
-from ilk.relevance.phrases import MEANINGFUL, MEANINGLESS
+from ilk.relevance.phrases import MEANINGFUL, MEANINGLESS, NOISE
 
 if TYPE_CHECKING:
     from ilk.encoders.base import Encoder
+
+PHRASES = [*MEANINGFUL, *MEANINGLESS, *NOISE]
 
 _known: dict[str, Probes] = {}
 _lock = threading.Lock()
@@ -29,12 +31,13 @@ class Probes:
 
     Attributes
     ----------
-    meaningful, meaningless
+    meaningful, meaningless, noise
         Unit rows of shape (p, d), float32.
     """
 
     meaningful: npt.NDArray[np.float32]
     meaningless: npt.NDArray[np.float32]
+    noise: npt.NDArray[np.float32]
 
     @classmethod
     def of(cls, encoder: Encoder) -> Probes:
@@ -47,15 +50,16 @@ class Probes:
                 rows = _read(encoder)
                 if rows is None:
                     # Rounded as they are kept, so that the first answer is that of all others.
-                    rows = encoder.encode_texts([*MEANINGFUL, *MEANINGLESS]).astype(np.float16)
+                    rows = encoder.encode_texts(PHRASES).astype(np.float16)
                     _keep(encoder, rows)
-                wide = rows.astype(np.float32)
-                _known[encoder.digest] = cls(meaningful=wide[: len(MEANINGFUL)], meaningless=wide[len(MEANINGFUL) :])
+                first, second = len(MEANINGFUL), len(MEANINGFUL) + len(MEANINGLESS)
+                meaningful, meaningless, noise = np.split(rows.astype(np.float32), (first, second))
+                _known[encoder.digest] = cls(meaningful=meaningful, meaningless=meaningless, noise=noise)
             return _known[encoder.digest]
 
 
 def _file(encoder: Encoder) -> Path:
-    phrases = hashlib.sha256("\n".join([*MEANINGFUL, *MEANINGLESS]).encode()).hexdigest()
+    phrases = hashlib.sha256("\n".join(PHRASES).encode()).hexdigest()
     return cache_file().parent / "phrases" / f"{encoder.digest[:32]}-{phrases[:8]}.npy"
 
 
@@ -65,7 +69,7 @@ def _read(encoder: Encoder) -> npt.NDArray[np.float16] | None:
         rows: npt.NDArray[np.float16] = np.load(_file(encoder), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    fits = rows.shape == (len(MEANINGFUL) + len(MEANINGLESS), encoder.dimension) and rows.dtype == np.float16
+    fits = rows.shape == (len(PHRASES), encoder.dimension) and rows.dtype == np.float16
     return rows if fits and bool(np.isfinite(rows).all()) else None
 
 

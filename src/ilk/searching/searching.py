@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from ilk.originals import Originals
 from ilk.query import Query
 from ilk.records import Hit, Hits, SearchPlan
-from ilk.relevance import NOTHING
+from ilk.relevance import nothing_below
 from ilk.searching.candidates import Candidate
 from ilk.searching.choosing import Choosing
 from ilk.searching.depths import POOL, ladder
@@ -307,15 +308,22 @@ class Searching:
             originals=Originals(directory=self.directory, query=query),
         )
 
+    def _unlike(self, page: Sequence[Hit]) -> bool:
+        """Whether no hit of a page is as relevant as the best of so many pictures is when some show what was asked."""
+        best = max((1.0 if each.relevance is None else each.relevance) for each in page)
+        shown = self._chosen.shown
+        if shown is None or best >= nothing_below(sys.maxsize):  # nobody need count
+            return False
+        return best < nothing_below(self.store.count_vectors(shown.space))
+
     def _shortcoming(self, answer: _Answer, page: Sequence[Hit]) -> list[str]:
         """What a person should know of hits that are none, or not what was asked for."""
         best = answer.best
         if answer.order and not page:
             return [f"There are only {len(answer.order):,} hits; {self.options.offset:,} were to be passed over."]
         if page:
-            unlike = (each.relevance is not None and each.relevance < NOTHING for each in page)
             judged = self.options.space == "image" and self.options.offset == 0  # what captions say has no looks
-            return ["Nothing here looks much like that."] if judged and all(unlike) else []
+            return ["Nothing here looks much like that."] if judged and self._unlike(page) else []
         if best is None and self.options.filter is not None:
             from ilk.filters.unknown import unknown_fields
 
