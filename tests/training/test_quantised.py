@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ torch = pytest.importorskip("torch", reason="the training needs torch: pip insta
 pytest.importorskip("onnx")
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from training.lesson import Lesson
     from training.quantised import Rounding, Scale
     from training.settings import Settings
@@ -132,3 +134,34 @@ def test_scales_are_measured_on_training_pictures_only(
     found = scales_on_lesson(tower, lesson, settings)
     assert {"pixels", "stem_norm", "head_norm", "blocks.0.gate.squeeze"} <= set(found)
     assert seen == {row for row, picture in enumerate(lesson.pictures) if picture.split == "train"} - {0}
+
+
+def test_whole_numbers_are_compared_with_float32(
+    tower: PictureTower, scales: dict[str, Scale], settings: Settings, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    """What training left is exported in every rounding and run on the pictures kept out, and what is shipped is one."""
+    from PIL import Image
+    from training.comparison import compare_roundings
+    from training.export import export_model
+    from training.joint_stage import Towers
+    from training.settings import Splits
+
+    text = Towers(tokenizer.get_vocab_size(), settings).space.text.eval()
+    kept = replace(settings, export=replace(settings.export, px=32), splits=Splits(test={"coco_free": 3}, choose={}))
+    export_model(tmp_path / "model", tower, text, tokenizer, kept, scales=scales)
+    (tmp_path / "coco_free").mkdir()
+    for number in range(5):
+        noise = np.random.default_rng(number).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+        Image.fromarray(noise).save(tmp_path / "coco_free" / f"{number}.png")
+    lines = "\n".join(f"{number}.png,noise" for number in range(5))
+    (tmp_path / "coco_free" / "captions.csv").write_text(f"file,caption\n{lines}\n")
+    trained = {f"picture.{name}": value for name, value in tower.state_dict().items()}
+    torch.save({"stage": {"average": {"model": trained}}}, tmp_path / "settle.pt")
+    (tmp_path / "scales.json").write_text(json.dumps(scales))
+
+    found = compare_roundings(tmp_path / "model", tmp_path, tmp_path, kept)
+    assert found["pictures"] == 3
+    assert found["float32"]["cosine"] == {"least": 1.0, "mean": 1.0}
+    for rounding in ("pairs", "eight", "seven"):
+        assert 0.95 < found[rounding]["cosine"]["least"] < 1
+        assert found[rounding]["processor_ms"] > 0
