@@ -20,6 +20,7 @@ from ilk.filters.places import EARTH_RADIUS_M, is_near
 from ilk.filters.tree import And, Comparison, Filter, Near, Not, Or
 from ilk.stores.local import catalog
 from ilk.stores.local.conditions import Condition, condition_of
+from ilk.stores.local.members import Memberships
 from ilk.stores.local.sets import Ids, merged, within
 
 MAX_ANSWERS = 256
@@ -44,7 +45,15 @@ class _Set:
 
 
 class Answers:
-    """What filters left at one moment of a gallery, so that asking again costs nothing. Safe from many threads."""
+    """What filters left at one moment of a gallery, so that asking again costs nothing. Safe from many threads.
+
+    Attributes
+    ----------
+    size_bytes
+        Of the answers.
+    memberships
+        Which embeddings are of which items; kept when something is written, unlike the answers.
+    """
 
     def __init__(self, *, max_answers: int = MAX_ANSWERS, max_bytes: int = MAX_ANSWERS_BYTES) -> None:
         self._max_answers = max_answers
@@ -53,6 +62,7 @@ class Answers:
         self._kept: OrderedDict[tuple[object, ...], Ids] = OrderedDict()
         self._changes = -1
         self.size_bytes = 0
+        self.memberships = Memberships()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -85,6 +95,7 @@ class Answers:
         with self._lock:
             self._kept.clear()
             self.size_bytes = 0
+        self.memberships.clear()
 
 
 def fields(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -133,7 +144,8 @@ def matching(connection: sqlite3.Connection, where: Filter, number: int, answers
 
     Notes
     -----
-    Cost: a scan of each field that the filter names, then one of the space's list of items; nothing when asked again.
+    Cost: a scan of each field that the filter names, and for the first filter one of the space's list of items; nothing
+    when asked again.
     """
     answers = Answers() if answers is None else answers
     changes = catalog.changes(connection)
@@ -227,15 +239,8 @@ def _embeddings(connection: sqlite3.Connection, items: _Set, number: int, answer
                 )
             )
         return np.sort(np.array(found, np.int64))
-    members = answers.get(changes, ("members", number))
-    if members is None:
-        (of_items, of_embeddings) = connection.execute(
-            "SELECT group_concat(item_id), group_concat(embedding_id) FROM embedding WHERE space_id = ?", (number,)
-        ).fetchone()
-        members = np.stack([_numbers(of_items), _numbers(of_embeddings)])
-        answers.put(changes, ("members", number), members)
-    chosen = within(members[0], items.ids) != items.all_but
-    return np.sort(members[1][chosen], kind="stable")
+    members = answers.memberships.at(connection, number, changes)
+    return members.embeddings[within(members.items, items.ids) != items.all_but]
 
 
 def _numbers(joined: str | None) -> Ids:
