@@ -26,6 +26,7 @@ KINDS = (
     "exact",
     "Flat",
     "HNSW32",
+    "HNSW16_SQ8",
     "IVF8,Flat",
     "IVF8_HNSW8,Flat",
     "IVF8,SQ8",

@@ -40,10 +40,10 @@ PER_LIST = 40
 PER_PART = 4
 """Numbers that a word of 4 bits stands for: as many bits as RaBitQ's."""
 
-PER_CODE = 128
-ROUNDS = 10
-"""Vectors for each word of a product code, and rounds over them: FAISS's 256 and 25 take five times as long, for
-recalls that differ in the third digit."""
+CODED = 16_384
+ROUNDS = 8
+"""Vectors that words of product codes are learnt from, and rounds over them. FAISS's 25 rounds over 256 vectors for
+each word take minutes for words of 8 bits, and for those of 4 bits they are too few vectors."""
 
 HELD_BACK = 96
 """Pictures that stay out of the training, to ask with."""
@@ -155,7 +155,7 @@ def built(base: str, codes: Codes, metric: Metric, *, held: npt.NDArray[np.int64
         inner.cp.min_points_per_centroid = 1
     if hasattr(inner, "pq"):
         inner.pq.cp.min_points_per_centroid = 1  # below, FAISS prints a warning for each part of a vector
-        inner.pq.cp.max_points_per_centroid = PER_CODE
+        inner.pq.cp.max_points_per_centroid = max(1, CODED // inner.pq.ksub)
         inner.pq.cp.niter = ROUNDS
     if not made.is_trained:
         others = np.setdiff1d(np.arange(len(codes)), held, assume_unique=True)
