@@ -68,22 +68,22 @@ def write_clip(folder: Path, *, side: int = SIDE, activation: str = "quick_gelu"
 
 
 def write_exports(checkpoint: Path, folder: Path) -> Path:
-    """Write the checkpoint as ONNX files too, in full precision and, as variant ``int8``, with weights of eight bits.
+    """Write the checkpoint as ONNX files too, as `ilk models export` does when nothing else is said.
 
     Parameters
     ----------
     checkpoint
         As `write_clip` left it.
     folder
-        Where to. What is there already is kept.
+        Where to. What is there already is kept, unless an earlier release wrote it.
     """
-    from ilk.encoders.layout import HUB, variant_file
     from ilk.encoders.models import open_checkpoint
-    from ilk.encoders.torch.export import VARIANTS, export_model
+    from ilk.encoders.provenance import Provenance
+    from ilk.encoders.torch.export import export_model
 
-    for weights, variant in VARIANTS.items():
-        if weights != "float16" and not (folder / variant_file(HUB.image_tower, variant)).exists():
-            export_model(open_checkpoint(str(checkpoint)), folder, weights=weights)
+    origin = Provenance.read(folder)
+    if origin is None or not origin.proofs:
+        export_model(open_checkpoint(str(checkpoint)), folder)
     return folder
 
 

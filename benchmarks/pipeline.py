@@ -6,9 +6,8 @@ Three ways over the same checkpoint (the shape of ViT-B/32, random weights) and 
 megapixels: `Gallery.add`; the loop of the recipes, a picture at a time through transformers; and sentence-transformers
 in batches of 32. The latter two add to a FAISS index. They run in turn, each time in a fresh process which loads and
 warms before the clock starts. ilk runs the checkpoint and its ONNX files (`ilk models export`), each at the precision
-that it chooses, and the ONNX files once more with weights of eight bits, which have to be asked for; beside each way
-stands how far its vectors are from those of the checkpoint in float32. The best of each counts, since all that can be
-added to it is other work of the machine.
+that it chooses, which `computed_by` names; beside each way stands how far its vectors are from those of the checkpoint
+in float32. The best of each counts, since all that can be added to it is other work of the machine.
 
 Beside them stand the two limits of ilk: the model on pictures that are ready, and decoding alone on all processors.
 `processor_ms` is the processors' time a picture, which another program disturbs less than the clock.
@@ -35,7 +34,7 @@ from benchmarks.checkpoints import write_clip, write_exports
 from benchmarks.photographs import LARGE, SMALL, write_photographs
 from benchmarks.ways import exported
 
-OURS = ("ilk", "ilk-onnx", "ilk-int8")
+OURS = ("ilk", "ilk-onnx")
 WAYS = (*OURS, "loop", "sentence-transformers", "model", "decoding")
 FLOAT32 = "model-float32"
 BARS = {"640 px": 4, "12 MP": 8}

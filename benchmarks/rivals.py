@@ -4,7 +4,8 @@
 
 The same JPEGs, of 640 pixels and of 12 megapixels, and checkpoints of one shape, ViT-B/32 with random weights: at 224
 pixels for clip-retrieval, and at 256 for rclip, whose model that is. ilk indexes at 256 with ONNX files, as rclip does,
-and with the checkpoint, both in the precision it picks, and with weights of eight bits, which have to be asked for.
+and with the checkpoint, both in the precision it picks: `computed_by` says which that is, and `cosine_to_float32` what
+it does to vectors.
 Everything counts from the start of the process to its end: interpreter, libraries, weights, pictures, index; for rclip
 also the query that makes it index. `starting_s` is the same command over one picture. Commands run in turn; the best of
 each counts, since all that can be added to it is other work of the machine. `processor_ms` is the processors' time a
@@ -30,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import environments, rclip_files
-from benchmarks.bench import CHECKPOINT, INT8, ONNX, OURS, POCKET, Bench
+from benchmarks.bench import CHECKPOINT, ONNX, OURS, POCKET, Bench
 from benchmarks.checkpoints import write_clip, write_exports
 from benchmarks.environments import CLIP_RETRIEVAL, RCLIP, NoRivalError
 from benchmarks.photographs import LARGE, SMALL, write_photographs
@@ -90,6 +91,7 @@ def summary(bench: Bench, size: str) -> dict[str, Any]:
             (starts[ONNX], steady[ONNX]), (starts[faster], steady[faster]), BARS[size]
         )
     ours, exact = {name: bench.rows(size, name) for name in OURS}, float32_rows(folder, bench.models[CHECKPOINT])
+    found["computed_by"] = {name: bench.computed_by[name] for name in OURS}
     found["cosine_to_float32"] = {name: cosines(rows, exact) for name, rows in ours.items()}
     if RCLIP in rates:
         theirs = bench.rclip_rows(size)
@@ -134,7 +136,10 @@ def table(report: dict[str, Any]) -> str:
         for name, ratios in report[size].get("times_as_fast_as", {}).items():
             said = ", ".join(f"{ours} {ratio}" for ours, ratio in ratios.items())
             lines.append(f"{size}: times as fast as {name} (bar {report[size]['bar']}): {said}.")
-        said = ", ".join(f"{ours} {each['min']}" for ours, each in report[size]["cosine_to_float32"].items())
+        said = ", ".join(
+            f"{ours} {each['min']} ({report[size]['computed_by'][ours]})"
+            for ours, each in report[size]["cosine_to_float32"].items()
+        )
         lines.append(f"{size}: least cosine to float32: {said}.")
     for size in BARS:
         each = report["pocket"][size]
@@ -169,7 +174,7 @@ def measure(place: Path, options: argparse.Namespace) -> dict[str, Any]:
     smaller = write_clip(place / "clip-224", merges=merges)
     checkpoint = write_clip(place / "clip-256", side=256, activation=rclip_files.ACTIVATION, merges=merges)
     exported = write_exports(checkpoint, place / "clip-256-onnx")
-    models = {ONNX: str(exported), CHECKPOINT: str(checkpoint), INT8: f"{exported}#int8"}
+    models = {ONNX: str(exported), CHECKPOINT: str(checkpoint)}
     if RCLIP in interpreters:
         rclip_files.write_rclip(place / "rclip", checkpoint, options.merges)
     counts = {"640 px": options.pictures, "12 MP": options.large}

@@ -69,11 +69,6 @@ def ilk_onnx(checkpoint: Path, pictures: Path) -> Work:
     return ilk_gallery(exported(checkpoint), pictures)
 
 
-def ilk_int8(checkpoint: Path, pictures: Path) -> Work:
-    """The same with ONNX files whose weights have eight bits, which has to be asked for."""
-    return ilk_gallery(exported(checkpoint), pictures, "int8")
-
-
 def recipe(checkpoint: Path, pictures: Path) -> Work:
     """The loop that recipes have: one picture after the other through transformers, then into FAISS."""
     import faiss
@@ -167,7 +162,6 @@ def _encoding(checkpoint: Path, pictures: Path, precision: Any) -> Work:
 WAYS: dict[str, Callable[[Path, Path], Work]] = {
     "ilk": ilk_gallery,
     "ilk-onnx": ilk_onnx,
-    "ilk-int8": ilk_int8,
     "loop": recipe,
     "sentence-transformers": sentence_transformers,
     "decoding": decoding,

@@ -51,7 +51,8 @@ def load_encoder(  # noqa: PLR0913 -- what people may set, by the names they kno
     variant
         Which ONNX weights, such as ``"quantized"`` or ``"fp16"``; ``"torch"`` to have PyTorch run the checkpoint
         where there are both; ``"cls"``, ``"pooler"`` or ``"mean"`` for that, with its outputs pooled otherwise than
-        is usual for its family. None for ONNX weights in full precision, or a checkpoint where there are none.
+        is usual for its family. None for ONNX weights in full precision, with those of eight bits beside them where
+        their export proved near and they are faster, or a checkpoint where there are none.
     device
         What computes, one of `ilk.encoders.compute.DEVICES`.
     precision

@@ -19,9 +19,9 @@ FILE = "ilk.json"
 LEAST_COSINE = 0.999
 """To the checkpoint in float32, at worst, with which coarser weights are taken without being asked for.
 
-That is an angle of 2.6 degrees. Two vectors that far off in directions of their own, as rounding goes, change the
-similarity of a picture and a question in 512 dimensions by about 0.003: less than what a picture loses when it is saved
-once more as a JPEG.
+That is an angle of two and a half degrees. Rounding points in no direction of its own, and of that angle each direction
+in d dimensions has but the share 1/sqrt(d): two vectors so far off change their similarity by about 0.003 where d is
+512. `Parity.similarity_error` says what it came to.
 """
 
 MOST_BY_COMPANY = 1e-4
