@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ilk.errors import GalleryStorageError, InputError, ItemNotFoundError, MissingExtraError, ModelError
+from ilk.errors import InputError, ItemNotFoundError
 from ilk.models import Models
 from ilk.query import Query, text
 from ilk.records import AddReport, Failure, GalleryInfo, Hits, IndexState, Item, SearchedIn, SpaceName
 from ilk.searching.options import SearchOptions
+from ilk.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ilk.ingest import Progress
     from ilk.searching.options import FilterLike
     from ilk.sources.base import Source, VectorSource
-    from ilk.stores.base import Store, Writer
+    from ilk.stores.base import Store
 
 PAGE = 512
 """Items read at once while streaming them."""
@@ -64,6 +64,7 @@ class Gallery:
         self.directory = directory
         self.base = directory.parent
         self.models = Models(store, chosen=model, compute=compute)
+        self._upkeep = Upkeep(store=store, models=self.models, base=self.base)
 
     # -- what is in it --------------------------------------------------------------------------------------------
 
@@ -198,76 +199,20 @@ class Gallery:
         GalleryLockedError
             If another process is writing.
         """
-        from ilk.ingest import Ingest
-        from ilk.probing import give_probes
         from ilk.sources.base import VectorSource
 
+        stop = stop or threading.Event()
         if isinstance(source, VectorSource):
-            return self._take(source, progress=progress, stop=stop)
-
-        listing = source.listing(self.base)
-        encoder = self.encoder(model)
-        # What has made vectors here has shown that it can, and need not start where nothing is new.
-        made = (space for space in self.store.spaces() if space.name == "image")
-        known = next((space.dimension for space in made if space.digest == encoder.digest), None)
-        if known is None:
-            encoder.check("image")  # a model that cannot be used is refused before anything is written
-        space = self.models.space_for(encoder, dimension=known)
-        with self.store.writing() as writer:
-            if retry_failed:
-                writer.forget_failures()
-            ingest = Ingest(
-                listing=listing,
-                store=self.store,
-                writer=writer,
-                encoder=encoder,
-                space=space,
-                progress=progress,
-                stop=stop or threading.Event(),
-                keep=keep,
-                remove_missing=remove_missing,
-            )
-            report = self._with_captions(ingest.run(), writer, stop or threading.Event())
-            give_probes(self.store, writer, space, lambda: encoder)
-            writer.refresh_index()
-        return report
-
-    def _with_captions(self, report: AddReport, writer: Writer, stop: threading.Event) -> AddReport:
-        """Bring vectors of captions up to date, where the gallery has any, with the models that made them."""
-        from ilk.captioning import Captioning
-
-        captioned = uncaptioned = 0
-        for space in self.store.spaces():
-            if space.name != "caption" or stop.is_set() or not (lacking := self.store.count_lacking(space)):
-                continue
-            try:
-                encoder = self.models.encoder_of(space)
-                encoder.load("text")
-            except (ModelError, MissingExtraError):  # the pictures are in; the report tells of the captions
-                uncaptioned += lacking
-                continue
-            captioned += Captioning(store=self.store, writer=writer, encoder=encoder, space=space, stop=stop).run()
-        return replace(report, captioned=captioned, uncaptioned=uncaptioned, interrupted=stop.is_set())
-
-    def _take(self, source: VectorSource, *, progress: Progress | None, stop: threading.Event | None) -> AddReport:
-        """Add vectors made elsewhere."""
-        from ilk.importing import Importing
-        from ilk.probing import give_probes
-
-        space = self.models.given(source)
-        with self.store.writing() as writer:
-            importing = Importing(
-                source=source,
-                store=self.store,
-                writer=writer,
-                space=space,
-                progress=progress,
-                stop=stop or threading.Event(),
-            )
-            report = self._with_captions(importing.run(), writer, stop or threading.Event())
-            give_probes(self.store, writer, space, lambda: self.models.encoder_of(space))
-            writer.refresh_index()
-        return report
+            return self._upkeep.take(source, progress=progress, stop=stop)
+        return self._upkeep.add(
+            source,
+            model=model,
+            retry_failed=retry_failed,
+            progress=progress,
+            stop=stop,
+            keep=keep,
+            remove_missing=remove_missing,
+        )
 
     def embed_captions(self, *, model: str | None = None, stop: threading.Event | None = None) -> int:
         """Give every item that has captions a vector of them, to be searched with ``space="caption"``.
@@ -293,19 +238,7 @@ class Gallery:
         GalleryLockedError
             If another process is writing.
         """
-        from ilk.captioning import Captioning
-
-        encoder = self.encoder(model)
-        encoder.load("text")
-        space = self.models.space_for(encoder, "caption")
-        with self.store.writing() as writer:
-            writer.add_space(space)
-            captioning = Captioning(
-                store=self.store, writer=writer, encoder=encoder, space=space, stop=stop or threading.Event()
-            )
-            done = captioning.run()
-            writer.refresh_index()
-        return done
+        return self._upkeep.embed_captions(model=model, stop=stop or threading.Event())
 
     def build_index(self, spec: str = "auto", *, model: str | None = None, space: SpaceName = "image") -> IndexState:
         """Choose how a space is searched, and make its index now; adding keeps it up to date from then on.
@@ -332,14 +265,7 @@ class Gallery:
         GalleryLockedError
             If another process is writing.
         """
-        from ilk.probing import give_probes
-
-        chosen = self.models.space(model, kind=space)
-        with self.store.writing() as writer:
-            writer.want_index(chosen, spec)
-            give_probes(self.store, writer, chosen, lambda: self.models.encoder_of(chosen))
-            writer.refresh_index()
-        return next(state for state in self.store.info().spaces if state.space == chosen)
+        return self._upkeep.build_index(self.models.space(model, kind=space), spec)
 
     def remove(self, ids: Sequence[str]) -> int:
         """Take items out of the gallery; the pictures themselves are left alone.
@@ -379,17 +305,7 @@ class Gallery:
         -----
         The gallery is written anew: that takes as much free disk as it will have, and as long as copying it twice.
         """
-        found = self.models.spaces_to_drop(name)
-        with self.store.writing() as writer:
-            removed = sum(writer.drop_space(space) for space in found)
-            try:
-                writer.compact()
-            except GalleryStorageError as error:
-                raise GalleryStorageError(
-                    f'The vectors of the model "{name}" are removed, but there is too little free disk to make the '
-                    "gallery's file smaller. What is added next takes the room that is free in it."
-                ) from error
-        return removed
+        return self._upkeep.remove_model(name)
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
