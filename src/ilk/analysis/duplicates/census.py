@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -58,12 +59,12 @@ class Census:
 
 def taken(store: Store, where: Filter | None) -> Census:
     """Of all items, or of those that a filter matches."""
-    ids, digests, shapes, sizes = list[str](), list[bytes](), list[int](), list[int]()
+    ids, digests, shapes, sizes = list[str](), list[bytes](), array("i"), array("q")
     for item in _items(store):
         if where is None or where.matches(item):
             ids.append(item.id)
             digests.append(bytes.fromhex(item.digest) if item.width else b"")
-            shapes += (item.width, item.height)
+            shapes.extend((item.width, item.height))
             sizes.append(item.size_bytes)
     return Census(ids, digests, np.array(shapes, np.int32).reshape(-1, 2), np.array(sizes, np.int64))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ class Grouping:
 
     evidence: Evidence
     census: Census
-    rows: Sequence[int]
+    rows: Rows
     threshold: float | None
 
     def compare(self, pairs: Rows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -82,7 +81,7 @@ class Grouping:
         return groups
 
     def _rank(self, place: int) -> tuple[int, int, int, str]:
-        return self.census.order(self.rows[place])
+        return self.census.order(int(self.rows[place]))
 
     def _same(self, same: Rows) -> dict[int, list[Alike]]:
         found = stars(same, self._rank, lambda asked: self.compare(asked)[0])
@@ -128,7 +127,7 @@ class Grouping:
             )
 
     def _shape(self, place: int) -> tuple[int, int]:
-        return self.census.shape(self.rows[place])
+        return self.census.shape(int(self.rows[place]))
 
 
 def number(value: Any) -> float | None:

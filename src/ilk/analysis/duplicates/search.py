@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -54,10 +55,11 @@ TOGETHER = 65_536
 
 @dataclass(slots=True)
 class _Found:
-    """What looking came to: groups of places, and what could not be looked at, by id."""
+    """What looking came to: groups of places, and what could not be looked at: how many, and the first of them."""
 
     groups: dict[int, list[Alike]] = field(default_factory=dict)
-    unverified: dict[str, str] = field(default_factory=dict)
+    unverified: list[Unverified] = field(default_factory=list)
+    unverified_count: int = 0
     unencoded: int = 0
     threshold: float | None = None
     interrupted: bool = False
@@ -96,17 +98,16 @@ class Search:
         started = time.perf_counter()
         space = None if self.tier == "identical" else self._space()
         census = taken(self.gallery.store, self.where)
-        identical = _identical(census)
+        identical = Identical.of(census)
         found = _Found() if space is None else self._look(space, census, identical)
-        told = [Unverified(id=id_, reason=reason) for id_, reason in sorted(found.unverified.items())[:REPORTED]]
         return Duplicates(
             groups=self._dressed(census, _rows(identical, found.groups)),
             tier=self.tier,
             items=len(census),
             model=None if space is None else space.model,
             threshold=found.threshold,
-            unverified=tuple(told),
-            unverified_count=len(found.unverified),
+            unverified=tuple(found.unverified),
+            unverified_count=found.unverified_count,
             unencoded=found.unencoded,
             interrupted=found.interrupted,
             took_s=time.perf_counter() - started,
@@ -121,14 +122,14 @@ class Search:
             )
         return space
 
-    def _look(self, space: Space, census: Census, identical: list[list[int]]) -> _Found:
-        """Compare what has bytes of its own: one of each list of rows."""
-        rows = [same[0] for same in identical]
+    def _look(self, space: Space, census: Census, identical: Identical) -> _Found:
+        """Compare what has bytes of its own: one of all that have the same."""
+        rows = identical.first
         with Shelf(self.gallery.directory) as shelf:
             found = _Found()
-            shelved, found.unverified = self._looked_at(shelf, census, identical)
+            shelved = self._looked_at(shelf, census, identical, found)
             if not self.stop.is_set():
-                ids = [census.ids[row] for row in rows]
+                ids = [census.ids[row] for row in rows.tolist()]
                 evidence = Evidence(self.gallery.store, space, ids, shelf=shelf, shelved=shelved)
                 found.unencoded = len(ids) - len(evidence.encoded)
                 background = self._background(evidence)
@@ -143,21 +144,26 @@ class Search:
             found.interrupted = self.stop.is_set()
             return found
 
-    def _looked_at(self, shelf: Shelf, census: Census, identical: list[list[int]]) -> tuple[Rows, dict[str, str]]:
-        """Where the signature of each place is on the shelf, -1 for none, and why there is none, by id."""
-        digests = [census.digests[rows[0]] for rows in identical]
-        unknown = np.flatnonzero(shelf.find(digests) < 0).tolist()
-        missing = {digests[place]: [census.ids[row] for row in identical[place]] for place in unknown if digests[place]}
+    def _looked_at(self, shelf: Shelf, census: Census, identical: Identical, found: _Found) -> Rows:
+        """Where each place's signature is on the shelf, -1 for none; why there is none is noted in what is found."""
+        digests = [census.digests[row] for row in identical.first.tolist()]
+        unknown = (int(place) for place in np.flatnonzero(shelf.find(digests) < 0) if digests[place])
+        missing = {digests[place]: [census.ids[row] for row in identical.rows(place)] for place in unknown}
         unread = read_missing(self.gallery, shelf, missing, stop=self.stop, progress=self.progress)
         shelved = np.where([bool(digest) for digest in digests], shelf.find(digests), -1)
-        reasons = dict[str, str]()
-        for place in np.flatnonzero(shelved < 0).tolist():
-            id_ = census.ids[identical[place][0]]
-            if not digests[place]:
-                reasons[id_] = "The gallery was given its vector and has never seen the picture."
-            elif id_ in unread:
-                reasons[id_] = unread[id_]
-        return shelved, reasons
+
+        def reasons() -> Iterator[tuple[str, str]]:
+            for place in np.flatnonzero(shelved < 0):
+                id_ = census.ids[identical.first[place]]
+                if not digests[place]:
+                    yield id_, "The gallery was given its vector and has never seen the picture."
+                elif id_ in unread:
+                    yield id_, unread[id_]
+
+        # Of a gallery of vectors that is all of them: counted, and no more than a hundred kept.
+        found.unverified_count = sum(1 for _ in reasons())
+        found.unverified = [Unverified(id=id_, reason=said) for id_, said in heapq.nsmallest(REPORTED, reasons())]
+        return shelved
 
     def _background(self, evidence: Evidence) -> float:
         """The mean cosine of two pictures taken at random; 0 where there are none."""
@@ -232,29 +238,51 @@ class Search:
         return tuple(sorted(groups, key=lambda group: (-sum(c.item.size_bytes for c in group.copies), group.best.id)))
 
 
-def _identical(census: Census) -> list[list[int]]:
-    """Rows with the same bytes together, the one to keep first; what was never seen is by itself."""
-    by_digest: dict[bytes, list[int]] = defaultdict(list)
-    alone = list[list[int]]()
-    for row, digest in enumerate(census.digests):
-        if digest:
-            by_digest[digest].append(row)
-        else:
-            alone.append([row])
-    return [sorted(rows, key=census.order) if len(rows) > 1 else rows for rows in by_digest.values()] + alone
+@dataclass(frozen=True, slots=True)
+class Identical:
+    """Rows by place: all that have the same bytes share one, and what was never seen is by itself.
+
+    Attributes
+    ----------
+    first
+        The row of each place that is to be kept, shape (m,).
+    others
+        The rest, for the few places that have some.
+    """
+
+    first: Rows
+    others: Mapping[int, list[int]]
+
+    @classmethod
+    def of(cls, census: Census) -> Self:
+        """Of all of a census."""
+        by_digest = dict[bytes, int]()
+        first, others = array("q"), dict[int, list[int]]()
+        for row, digest in enumerate(census.digests):
+            place = by_digest.setdefault(digest, len(first)) if digest else len(first)
+            if place == len(first):
+                first.append(row)
+            else:
+                others.setdefault(place, []).append(row)
+        for place, more in others.items():
+            first[place], *others[place] = sorted((first[place], *more), key=census.order)
+        return cls(np.array(first, np.int64), others)
+
+    def rows(self, place: int) -> list[int]:
+        """All that have the bytes of a place, the one to keep first."""
+        return [int(self.first[place]), *self.others.get(place, ())]
 
 
-def _rows(identical: list[list[int]], groups: Mapping[int, list[Alike]]) -> dict[int, list[tuple[int, Alike]]]:
+def _rows(identical: Identical, groups: Mapping[int, list[Alike]]) -> dict[int, list[tuple[int, Alike]]]:
     """Groups of rows: what has the same bytes as a copy is as much of a copy."""
     found = dict[int, list[tuple[int, Alike]]]()
     led = {each.place for alike in groups.values() for each in alike}
-    for place, rows in enumerate(identical):
-        if place in led:
-            continue
-        copies = [(row, Alike(place, "identical", ("identical",))) for row in rows[1:]]
-        copies += [(row, each) for each in groups.get(place, []) for row in identical[each.place]]
+    for place in sorted({*identical.others, *groups} - led):
+        best, *same = identical.rows(place)
+        copies = [(row, Alike(place, "identical", ("identical",))) for row in same]
+        copies += [(row, each) for each in groups.get(place, []) for row in identical.rows(each.place)]
         if copies:
-            found[rows[0]] = copies
+            found[best] = copies
     return found
 
 
