@@ -232,3 +232,18 @@ def test_a_model_that_is_not_near_is_exported_without_eight_bits(
     assert "--weights int8" in report.left_out
     assert {path.name for path in (report.folder / "onnx").iterdir()} == {"vision_model.onnx", "text_model.onnx"}
     assert OnnxEncoder(report.folder, name="clip").digest == built("clip").encoder.digest
+
+
+def test_the_command_says_how_near_eight_bits_are(built: Callable[[str], Case], tmp_path: Path) -> None:
+    """A line for each tower and precision on standard error, the folder alone on standard output, to be given on."""
+    from click.testing import CliRunner
+
+    from ilk.cli.models import models
+
+    done = CliRunner().invoke(models, ["export", str(built("clip").folder), str(tmp_path / "export")])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{tmp_path / 'export'}\n"
+    for tower in ("image", "text"):
+        assert f"{tower}: cosine to the checkpoint 1.0" in done.stderr
+        assert f"{tower} in eight bits: cosine to the checkpoint 0.99" in done.stderr
+    assert load_encoder(tmp_path / "export").digest == built("clip").encoder.digest
