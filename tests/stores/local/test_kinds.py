@@ -36,6 +36,7 @@ KINDS = (
     "IVF8,PQ4x4fs",
     "PQ4",
     "IVF8,PQ4",
+    "IMI2x2,PQ4x4",
     "OPQ4,PQ4x4",
     "OPQ4,IVF8,PQ4",
     "OPQ4_8,IVF8,PQ4x4",

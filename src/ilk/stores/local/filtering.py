@@ -240,7 +240,8 @@ def _embeddings(connection: sqlite3.Connection, items: _Set, number: int, answer
             )
         return np.sort(np.array(found, np.int64))
     members = answers.memberships.at(connection, number, changes)
-    return members.embeddings[within(members.items, items.ids) != items.all_but]
+    chosen: Ids = members.embeddings[within(members.items, items.ids) != items.all_but]
+    return chosen
 
 
 def _numbers(joined: str | None) -> Ids:

@@ -47,18 +47,18 @@ def turn(made: Any, rows: Rows) -> None:
     if not isinstance(matrix, faiss.OPQMatrix):
         return
     inner = faiss.downcast_index(made.index)
-    left, centres = rows[:LOOKED_AT], None
-    if isinstance(inner, faiss.IndexIVF):
-        centres = _centres(inner, rows)
+    left, found = rows[:LOOKED_AT], None
+    if isinstance(inner, faiss.IndexIVF) and inner.quantizer.is_trained:  # a plain one, or a graph
+        found = centres(inner, rows)
         finder = faiss.IndexFlat(rows.shape[1], inner.metric_type)
-        finder.add(centres)
-        left = left - centres[finder.assign(left, 1)[:, 0]]
+        finder.add(found)
+        left = left - found[finder.assign(left, 1)[:, 0]]
     axes = shared_out(left, matrix.d_out, matrix.M)
     faiss.copy_array_to_vector(axes.ravel(), matrix.A)
     matrix.is_trained = True
     matrix.is_orthonormal = True
-    if centres is not None:
-        inner.quantizer.add(np.ascontiguousarray(centres @ axes.T))
+    if found is not None:
+        inner.quantizer.add(np.ascontiguousarray(found @ axes.T))
 
 
 def shared_out(rows: Rows, directions: int, parts: int) -> Rows:
@@ -84,10 +84,10 @@ def shared_out(rows: Rows, directions: int, parts: int) -> Rows:
     return np.ascontiguousarray(vectors[:, [each for part in members for each in part]].T, np.float32)
 
 
-def _centres(inner: Any, rows: Rows) -> Rows:
-    """Where the lists of an inverted file are, (lists, d), as FAISS would have them."""
+def centres(inner: Any, rows: Rows) -> Rows:
+    """Where the lists of an inverted file are, (lists, d), as FAISS would have them: by k-means."""
     faiss = loaded()
     clustering = faiss.Clustering(rows.shape[1], inner.nlist, inner.cp)
     clustering.train(rows, faiss.IndexFlat(rows.shape[1], inner.metric_type))
-    centres: Rows = faiss.vector_to_array(clustering.centroids).reshape(inner.nlist, rows.shape[1])
-    return centres
+    found: Rows = faiss.vector_to_array(clustering.centroids).reshape(inner.nlist, rows.shape[1])
+    return found
