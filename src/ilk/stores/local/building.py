@@ -157,6 +157,8 @@ def built(base: str, codes: Codes, metric: Metric, *, held: npt.NDArray[np.int64
         inner.pq.cp.min_points_per_centroid = 1  # below, FAISS prints a warning for each part of a vector
         inner.pq.cp.max_points_per_centroid = max(1, CODED // inner.pq.ksub)
         inner.pq.cp.niter = ROUNDS
+        if hasattr(inner, "do_polysemous_training"):
+            inner.do_polysemous_training = False  # for words of 8 bits it takes minutes, and few ask for its search
     if not made.is_trained:
         others = np.setdiff1d(np.arange(len(codes)), held, assume_unique=True)
         count = min(len(others), max(TRAINING, PER_LIST * lists))

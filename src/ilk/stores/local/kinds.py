@@ -30,13 +30,12 @@ _REFINED = re.compile(r",(Refine\(.*\)|RFlat)$")
 _MAPPED = re.compile(r"^IDMap2?,")
 _SETTABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("IndexIVF", ("nprobe", "max_codes")),
-    ("IndexIVFPQ", ("polysemous_ht", "scan_table_threshold")),
+    ("IndexIVFPQ", ("scan_table_threshold",)),
     ("IndexIVFRaBitQ", ("qb",)),
     ("IndexRaBitQ", ("qb",)),
     ("IndexHNSW", ("efSearch",)),
-    ("IndexPQ", ("polysemous_ht",)),
 )
-_MAY_BE_NONE = frozenset({"qb", "max_codes", "polysemous_ht", "scan_table_threshold"})
+_MAY_BE_NONE = frozenset({"qb", "max_codes", "scan_table_threshold"})
 """Parameters that may be 0, which to FAISS means without."""
 
 
@@ -184,8 +183,6 @@ def _maker(index: Any) -> Maker:
             given["sel"] = selector
         if graph and "quantizer_efSearch" in values:
             given["quantizer_params"] = faiss.SearchParametersHNSW(efSearch=values["quantizer_efSearch"])
-        if given.get("polysemous_ht") and made is faiss.SearchParametersPQ:
-            given["search_type"] = faiss.IndexPQ.ST_polysemous
         return made(**given) if given else None
 
     return make
