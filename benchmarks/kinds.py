@@ -43,7 +43,7 @@ def build(wanted: str, codes: npt.NDArray[np.float16], exact: Any, probes: Rows)
     """One kind over all vectors, and what it cost."""
     faiss: Any = import_module("faiss")
     faiss.omp_set_num_threads(os.cpu_count())
-    policy = IndexPolicy(exact_numbers=0, flat_numbers=0) if wanted == "auto" else IndexPolicy()
+    policy = IndexPolicy(exact_numbers=0) if wanted == "auto" else IndexPolicy()
     base = Base(wanted=wanted, metric="cosine", policy=policy, probes=probes)
     started, processor = time.perf_counter(), time.process_time()
     made = base(codes, exact)

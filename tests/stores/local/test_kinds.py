@@ -320,14 +320,12 @@ def test_the_base_of_another_file_is_not_read(tmp_path: Path, monkeypatch: pytes
 def test_auto_compares_few_and_indexes_many(tmp_path: Path) -> None:
     """By how many numbers there are; with what was measured beside it."""
     few = IndexPolicy(min_vectors=1)
-    bits = IndexPolicy(min_vectors=1, exact_numbers=0)
-    lists = IndexPolicy(min_vectors=1, exact_numbers=0, flat_numbers=0)
+    many = IndexPolicy(min_vectors=1, exact_numbers=0)
     for name, policy, expected in (
         ("few", few, {"exact"}),
-        ("bits", bits, {"RaBitQ,Refine(SQfp16)", "exact"}),
         (
-            "lists",
-            lists,
+            "many",
+            many,
             {
                 "OPQ4,IVF32,PQ4x4fsr,Refine(SQfp16)",
                 "IVF32,RaBitQ,Refine(SQfp16)",

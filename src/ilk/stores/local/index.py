@@ -66,8 +66,6 @@ class IndexPolicy:
         Written anew when the vectors that came or went since are more than this share of those in it.
     exact_numbers
         With no more numbers in all vectors together, ``auto`` compares with everything.
-    flat_numbers
-        With no more, it takes an index without lists.
     least_recall
         Recall@10 that an index has to reach with each kind of query for ``auto`` to take it.
     """
@@ -75,7 +73,6 @@ class IndexPolicy:
     min_vectors: int = 1_000
     stale_share: float = 0.1
     exact_numbers: int = 100_000_000
-    flat_numbers: int = 250_000_000
     least_recall: float = 0.95
 
 
