@@ -1,10 +1,10 @@
 """Making a base: which kind, trained on which vectors, and what it has to be set to.
 
-``auto`` compares with everything while that is quick. Beyond, it takes an inverted file in whose lists lie product codes
-of a bit for each number, turned so that they tell more (see `ilk.stores.local.rotation`) and compared 32 at a time
-(André, Kermarrec and Le Scouarnec 2015, "Cache locality is not enough"). Where these find too little, or cannot be made,
-it takes RaBitQ (Gao and Long 2024), which keeps one bit of each number too, turned about the vectors' own mean, and costs
-no training to speak of. All only propose: the float16 vectors decide.
+``auto`` compares with everything while that is quick. Beyond, it takes an inverted file in whose lists lie product
+codes of a bit for each number, turned so that they tell more (see `ilk.stores.local.rotation`) and compared 32 at a
+time (André, Kermarrec and Le Scouarnec 2015, "Cache locality is not enough"). Where these find too little, or cannot be
+made, it takes RaBitQ (Gao and Long 2024), which keeps one bit of each number too, turned about the vectors' own mean,
+and costs no training to speak of. All only propose: the float16 vectors decide.
 
 What an index has to be set to is measured when it is made, with queries of two kinds, since those in words lie
 elsewhere than the pictures that it was trained with: pictures that were held back from the training, and probes, which
