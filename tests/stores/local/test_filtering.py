@@ -17,7 +17,7 @@ from ilk.filters import Comparison, Filter, Or, as_filter, parse
 from ilk.filters.words import words_of
 from ilk.records import Item
 from ilk.stores.base import Upsert
-from ilk.stores.local import LocalStore, filtering, migrations
+from ilk.stores.local import LocalStore, filtering, meeting, migrations
 from ilk.stores.local.filtering import Answers
 from stores.making import make_item, make_space, unit_rows
 
@@ -100,15 +100,22 @@ def facts(item: Item) -> dict[str, Any]:
 @pytest.mark.parametrize("few", [0, 1_000])
 @given(given=st.lists(items(), min_size=1, max_size=6).map(numbered), asked=st.lists(filters, min_size=1, max_size=5))
 def test_sql_and_the_reference_agree(few: int, given: list[Item], asked: list[Filter]) -> None:
-    """On whatever is in a gallery and whatever is asked, whether few embeddings are looked up or all of them read."""
+    """On whatever is in a gallery and whatever is asked, whether all items are read, or some, or few by an index."""
     connection = empty()
     connection.execute("BEGIN")
     try:
         put(connection, given)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(filtering, "FEW", few)
+            patch.setattr(filtering, "MANY", 0)
+            everyone = np.arange(len(given), 0, -1)
             for where in asked:
                 meant = [number for number, item in enumerate(given, start=1) if where.matches(item)]
+                assert everyone[meeting.among(connection, where, everyone)].tolist() == meant[::-1]
+                listed = meeting.meeting(where, lambda condition: meeting.read_all(connection, condition))
+                assert set(meant) == set(listed.ids) ^ (set(everyone) if listed.all_but else set())
+                found = meeting.few(connection, where, few)
+                assert found is None or found.tolist() == meant
                 assert items_matching(connection, where) == [number for number in meant if number % 5]
                 assert items_meeting(connection, where) == meant
     finally:
@@ -180,6 +187,16 @@ def test_one_is_not_taken_for_true_nor_for_one_point_nothing_else() -> None:
         assert len(filtering.matching(connection, parse(text), SPACE, answers)) == expected
 
 
+def test_it_is_counted_how_often_a_filter_was_asked() -> None:
+    """Since the last writing, each filter for itself, and not for ever."""
+    answers = Answers()
+    assert [answers.times(1, ("a",)), answers.times(1, ("a",)), answers.times(1, ("b",))] == [0, 1, 0]
+    assert [answers.times(2, ("a",)), answers.times(1, ("a",)), answers.times(2, ("a",))] == [0, 0, 1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filtering, "MAX_ASKED", 1)
+        assert answers.times(2, ("a",)) == 0
+
+
 def test_answers_are_bounded() -> None:
     """By how many they are, by their bytes, and by the newest moment that was seen; the last used stay."""
     answers = Answers(max_answers=3, max_bytes=100)
@@ -215,6 +232,24 @@ def test_a_gallery_from_before_has_its_fields_after(tmp_path: Path) -> None:
     migrations.upgrade(old)
     rows = "SELECT name, item_id, position, value FROM field_value JOIN field USING (field_id) ORDER BY 1, 2, 3"
     assert old.execute(rows).fetchall() == database(given).execute(rows).fetchall() != []
+
+
+def test_a_gallery_from_before_has_its_index_on_values_after(tmp_path: Path) -> None:
+    """And what few items match is found by it."""
+    older = tmp_path / "changes"
+    older.mkdir()
+    for version, path in migrations.changes_in(migrations.CHANGES).items():
+        if version < 6:
+            (older / path.name).write_bytes(path.read_bytes())
+    old = sqlite3.connect(":memory:", isolation_level=None)
+    migrations.create(old, directory=older)
+    put(old, [make_item(f"i{n}", metadata={"n": n % 10}) for n in range(50)])
+    with pytest.raises(sqlite3.OperationalError, match="field_value_found"):
+        meeting.few(old, parse("n == 3"), 10)
+    migrations.upgrade(old)
+    found = meeting.few(old, parse("n == 3"), 10)
+    assert found is not None
+    assert found.tolist() == [4, 14, 24, 34, 44]
 
 
 def test_the_fields_follow_what_is_written(tmp_path: Path) -> None:

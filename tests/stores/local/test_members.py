@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ilk.stores.local import IndexPolicy, LocalStore, catalog
+from ilk.stores.local import IndexPolicy, LocalStore, catalog, members
 from ilk.stores.local.members import Members, Memberships
 from stores.making import make_space, make_upserts, unit_rows
 
@@ -125,3 +126,33 @@ def test_nothing_stays_when_everything_is_to_be_forgotten(store: LocalStore) -> 
     again = checked(store, memberships)
     assert again is not first
     np.testing.assert_array_equal(again.embeddings, first.embeddings)
+
+
+def test_the_embeddings_of_some_items_are_told_and_the_items_of_some_embeddings(store: LocalStore) -> None:
+    """Also where new vectors of old items lie last, and of items that have none."""
+    memberships = Memberships()
+    write(store, ["3", "7"], 2)
+    found = checked(store, memberships)
+    assert (np.diff(found.items) < 0).any()
+    for some in ([4, 8], [1, 5, 20], [1, 99, 100], [0], []):
+        items = np.array(some, np.int64)
+        expected = sorted(e for i, e in zip(found.items.tolist(), found.embeddings.tolist(), strict=True) if i in some)
+        assert found.of_items(items).tolist() == expected
+        back = found.of_embeddings(np.array(expected[::-1], np.int64))
+        assert sorted(back.tolist()) == sorted(set(some) & set(found.items.tolist()))
+    twice = replace(found, items=np.array([1, 2, 2, 4]), embeddings=np.array([5, 6, 7, 8]))
+    assert twice.of_items(np.array([2, 3, 4])).tolist() == [6, 7, 8]
+    nothing = replace(found, items=np.empty(0, np.int64), embeddings=np.empty(0, np.int64))
+    assert nothing.of_items(np.array([1])).tolist() == []
+
+
+def test_the_whole_list_is_read_once_enough_was_looked_up(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where it was read before, it is used at once."""
+    monkeypatch.setattr(members, "LOOKED_UP", 10)
+    memberships = Memberships()
+    assert [memberships.pays(1, 6), memberships.pays(1, 6)] == [False, True]
+    read = Memberships()
+    checked(store, read)
+    with reading(store) as (_, number, _):
+        assert read.pays(number, 1)
+        assert not read.pays(number + 1, 1)

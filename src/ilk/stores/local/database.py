@@ -21,6 +21,12 @@ PAGE_SIZE_BYTES = 8_192
 BUSY_TIMEOUT_S = 10.0
 """How long to wait for another connection's transaction; ours take milliseconds."""
 
+CACHE_KIB = 8_192
+"""Of pages that a reader keeps. SQLite's own 2 MiB are a quarter of what filters look at of a million items."""
+
+WRITER_CACHE_KIB = 32_768
+"""Of pages that the writer keeps: new values belong at many places of their index."""
+
 _STORAGE = frozenset(
     {
         sqlite3.SQLITE_FULL,
@@ -142,6 +148,7 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a kill never loses a commit
             connection.execute(f"PRAGMA journal_size_limit = {64 << 20}")
+            connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
             return connection
 
     def close(self) -> None:
@@ -184,6 +191,7 @@ class Database:
         if self.writable:
             connection = connect(self.path, "rw")  # a reader of a WAL database shares memory in a file beside it
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             return connection, None
         connection = connect(self.path, "ro")
         try:

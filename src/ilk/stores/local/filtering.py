@@ -11,37 +11,43 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ilk.filters.places import EARTH_RADIUS_M, is_near
-from ilk.filters.tree import And, Comparison, Filter, Near, Not, Or
+from ilk.filters.places import is_near
+from ilk.filters.tree import And, Filter, Not, Or
 from ilk.stores.local import catalog
 from ilk.stores.local.conditions import Condition, condition_of
+from ilk.stores.local.meeting import Items, among, few, meeting, plain_of, read_all
 from ilk.stores.local.members import Memberships
-from ilk.stores.local.sets import Ids, merged, within
+from ilk.stores.local.sets import Ids, within
 
 MAX_ANSWERS = 256
 """Filters whose answers are remembered."""
 
+DRAWN = 64
+"""Items that tell whether a filter is worth to be held against the nearest."""
+
+WIDE = 2
+"""So many of them match: seldom fewer where a tenth of all items do, and seldom as many where a hundredth does."""
+
+MAX_ASKED = 10_000
+"""Filters of which it is counted how often they were asked."""
+
 MAX_ANSWERS_BYTES = 128 << 20
 """Of the answers that are remembered, together: sixteen times half a million ids, and more."""
 
-EDGE_M = 0.01
-"""How near to the edge of a circle the order of operations may decide what is within it."""
+SPARSE = 16
+"""Of fewer than one item in so many, each is looked up in the list; of more, the list is passed over once."""
+
+MANY = 20_000
+"""Items from which on a filter is worth a plan: a field of fewer is read in a millisecond or two."""
+
+FEW_IN = 64
+"""Of one item in so many at most, what an index on values gives is read rather than the field."""
 
 FEW = 2_000
 """Items whose embeddings are looked up one by one; of more, the space's whole list of items is read and kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """Some items by number, ascending; or all but these."""
-
-    ids: Ids
-    all_but: bool = False
 
 
 class Answers:
@@ -60,6 +66,7 @@ class Answers:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[object, ...], Ids] = OrderedDict()
+        self._asked: dict[tuple[object, ...], int] = {}
         self._changes = -1
         self.size_bytes = 0
         self.memberships = Memberships()
@@ -81,21 +88,40 @@ class Answers:
         with self._lock:
             if changes < self._changes or ids.nbytes > self._max_bytes:
                 return
-            if changes > self._changes:
-                self._kept.clear()
-                self._changes, self.size_bytes = changes, 0
+            self._move_to(changes)
             old = self._kept.pop(key, None)
             self._kept[key] = ids
             self.size_bytes += ids.nbytes - (0 if old is None else old.nbytes)
             while len(self._kept) > self._max_answers or self.size_bytes > self._max_bytes:
                 self.size_bytes -= self._kept.popitem(last=False)[1].nbytes
 
+    def times(self, changes: int, key: tuple[object, ...]) -> int:
+        """How often this was called for a key at this moment, before."""
+        with self._lock:
+            if changes < self._changes:
+                return 0
+            self._move_to(changes)
+            if len(self._asked) >= MAX_ASKED:
+                self._asked.clear()
+            before = self._asked.get(key, 0)
+            self._asked[key] = before + 1
+            return before
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._kept.clear()
-            self.size_bytes = 0
+            self._forget()
         self.memberships.clear()
+
+    def _move_to(self, changes: int) -> None:
+        if changes > self._changes:
+            self._forget()
+            self._changes = changes
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._asked.clear()
+        self.size_bytes = 0
 
 
 def fields(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -122,7 +148,7 @@ def compile(where: Filter) -> tuple[str, list[object]]:  # noqa: A001 -- what is
         return f"(NOT {sql})", parameters
     if isinstance(where, And | Or):
         return _joined(" AND " if isinstance(where, And) else " OR ", [compile(part) for part in where.parts])
-    condition = condition_of(_plain(where))
+    condition = condition_of(plain_of(where))
     return condition.of_item()
 
 
@@ -144,92 +170,73 @@ def matching(connection: sqlite3.Connection, where: Filter, number: int, answers
 
     Notes
     -----
-    Cost: a scan of each field that the filter names, and for the first filter one of the space's list of items; nothing
-    when asked again.
+    Cost: a scan of each field that the filter names, or of the part that matches where an index finds it and it is
+    small; and for the first filter one of the space's list of items; nothing when asked again.
     """
     answers = Answers() if answers is None else answers
     changes = catalog.changes(connection)
-    key = ("embeddings", number, where.key)
-    known = answers.get(changes, key)
+    known = answers.get(changes, ("embeddings", number, where.key))
+    if known is None:
+        known = matching_few(connection, where, number, answers, changes)
     if known is not None:
         return known
-    found = _embeddings(connection, _items(connection, where, answers, changes), number, answers, changes)
-    answers.put(changes, key, found)
+
+    def read(condition: Condition) -> Ids:
+        key = ("items", condition.key)
+        ids = answers.get(changes, key)
+        if ids is None:
+            ids = read_all(connection, condition)
+            answers.put(changes, key, ids)
+        return ids
+
+    found = _embeddings(connection, meeting(where, read), number, answers, changes)
+    answers.put(changes, ("embeddings", number, where.key), found)
     return found
 
 
-def _items(connection: sqlite3.Connection, where: Filter, answers: Answers, changes: int) -> _Set:
-    """The items that a filter matches."""
-    if isinstance(where, Not):
-        inner = _items(connection, where.part, answers, changes)
-        return _Set(inner.ids, not inner.all_but)
-    if isinstance(where, And | Or):
-        # a or b is not (not a and not b), so that there is only one way to join.
-        flip = isinstance(where, Or)
-        whole: _Set | None = None
-        for part in where.parts:
-            found = _items(connection, part, answers, changes)
-            found = _Set(found.ids, found.all_but != flip)
-            whole = found if whole is None else _both(whole, found)
-            if not whole.all_but and not len(whole.ids):
-                break
-        assert whole is not None
-        return _Set(whole.ids, whole.all_but != flip)
-    plain = _plain(where)
-    condition = condition_of(plain)
-    key = ("items", condition.key)
-    ids = answers.get(changes, key)
-    if ids is None:
-        ids = _read(connection, condition)
-        answers.put(changes, key, ids)
-    if not condition.or_none:
-        return _Set(ids, condition.denied)
-    has = _items(connection, Comparison(_field(plain), "$exists", value=True), answers, changes)
-    others = _both(has, _Set(ids, all_but=True))
-    return _Set(others.ids, all_but=not condition.denied)
+def matching_few(
+    connection: sqlite3.Connection, where: Filter, number: int, answers: Answers, changes: int
+) -> Ids | None:
+    """As `matching`, where indexes tell that they are few; None where they do not, and where all are few."""
+    last = _last(connection)
+    if last < MANY:
+        return None
+    items = few(connection, where, max(FEW, last // FEW_IN))
+    if items is None:
+        return None
+    found = _embeddings(connection, Items(items), number, answers, changes)
+    answers.put(changes, ("embeddings", number, where.key), found)
+    return found
 
 
-def _both(one: _Set, other: _Set) -> _Set:
-    """What is in two sets."""
-    if one.all_but and other.all_but:
-        return _Set(merged(one.ids, other.ids), all_but=True)
-    if one.all_but:
-        one, other = other, one
-    return _Set(one.ids[within(one.ids, other.ids) != other.all_but])
+def seems_wide(connection: sqlite3.Connection, where: Filter) -> bool:
+    """Whether a filter matches some of a few items drawn at random, always the same: a twentieth, or more."""
+    drawn = np.random.default_rng(0).random(DRAWN) * _last(connection)
+    return int(among(connection, where, drawn.astype(np.int64) + 1).sum()) >= WIDE
 
 
-def _read(connection: sqlite3.Connection, condition: Condition) -> Ids:
-    """The items that meet a plain condition, ascending."""
-    sql, parameters = condition.of_all()
-    if condition.near is not None:
-        return _near(connection.execute(sql, parameters).fetchall(), condition.near)
-    # One text of numbers crosses from SQLite a third sooner than as many rows do.
-    (joined,) = connection.execute(f"SELECT group_concat(item_id) FROM ({sql})", parameters).fetchone()
-    return _ascending(_numbers(joined))
+def _last(connection: sqlite3.Connection) -> int:
+    """The highest number of an item."""
+    (last,) = connection.execute("SELECT max(item_id) FROM item").fetchone()
+    return last or 0
 
 
-def _near(rows: Sequence[tuple[int, float, float]], near: Near) -> Ids:
-    """Those of some items, with their places, that are near."""
-    if not rows:
-        return np.empty(0, np.int64)
-    ids = np.array([row[0] for row in rows], np.int64)
-    places = np.array([row[1:] for row in rows], np.float64)
-    there = near.latitude, near.longitude, near.within_m
-    at = np.radians(places)
-    latitude, longitude = np.radians(near.latitude), np.radians(near.longitude)
-    h = np.sin((at[:, 0] - latitude) / 2) ** 2
-    h += np.cos(at[:, 0]) * np.cos(latitude) * np.sin((at[:, 1] - longitude) / 2) ** 2
-    away = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1)))
-    inside = away <= near.within_m
-    # So close to the edge that the last bit decides, the reference does.
-    for row in np.flatnonzero(np.abs(away - near.within_m) <= EDGE_M).tolist():
-        inside[row] = is_near(float(places[row, 0]), float(places[row, 1]), *there)
-    return _ascending(ids[inside])
+def items_of(connection: sqlite3.Connection, embeddings: Ids, number: int, answers: Answers, changes: int) -> Ids:
+    """The items of some embeddings of a space, beside them."""
+    if answers.memberships.pays(number, len(embeddings)):
+        return answers.memberships.at(connection, number, changes).of_embeddings(embeddings)
+    found = dict[int, int]()
+    for some, marks in catalog.batches(sorted(embeddings.tolist())):
+        found |= dict(
+            connection.execute(f"SELECT embedding_id, item_id FROM embedding WHERE embedding_id IN ({marks})", some)
+        )
+    return np.array([found[each] for each in embeddings.tolist()], np.int64)
 
 
-def _embeddings(connection: sqlite3.Connection, items: _Set, number: int, answers: Answers, changes: int) -> Ids:
+def _embeddings(connection: sqlite3.Connection, items: Items, number: int, answers: Answers, changes: int) -> Ids:
     """The embeddings that some items have in a space, ascending."""
-    if not items.all_but and len(items.ids) <= FEW:
+    lone = not items.all_but and len(items.ids) <= FEW
+    if lone and not answers.memberships.pays(number, len(items.ids)):
         found = list[int]()
         for some, marks in catalog.batches(items.ids.tolist()):
             found += (
@@ -240,18 +247,10 @@ def _embeddings(connection: sqlite3.Connection, items: _Set, number: int, answer
             )
         return np.sort(np.array(found, np.int64))
     members = answers.memberships.at(connection, number, changes)
+    if not items.all_but and len(items.ids) * SPARSE < len(members.items):
+        return members.of_items(items.ids)
     chosen: Ids = members.embeddings[within(members.items, items.ids) != items.all_but]
     return chosen
-
-
-def _numbers(joined: str | None) -> Ids:
-    """Numbers in a text, with commas between them."""
-    return np.empty(0, np.int64) if joined is None else np.fromstring(joined, np.int64, sep=",")
-
-
-def _ascending(ids: Ids) -> Ids:
-    """Each number once, ascending; most often they are so already."""
-    return ids if len(ids) < 2 or bool((ids[1:] > ids[:-1]).all()) else np.unique(ids)  # noqa: PLR2004 -- a pair
 
 
 def _joined(between: str, conditions: list[tuple[str, list[object]]]) -> tuple[str, list[object]]:
@@ -261,14 +260,3 @@ def _joined(between: str, conditions: list[tuple[str, list[object]]]) -> tuple[s
     half = len(conditions) // 2
     one, other = _joined(between, conditions[:half]), _joined(between, conditions[half:])
     return f"({one[0]}{between}{other[0]})", [*one[1], *other[1]]
-
-
-def _field(plain: Comparison | Near) -> str:
-    assert isinstance(plain, Comparison)
-    return plain.field
-
-
-def _plain(where: Filter) -> Comparison | Near:
-    if not isinstance(where, Comparison | Near):
-        raise TypeError(f"{type(where).__name__} is no filter that can be compiled")
-    return where

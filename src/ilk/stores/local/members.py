@@ -9,14 +9,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ilk.stores.local import catalog
 from ilk.stores.local.sets import Ids, within
 
+LOOKED_UP = 4_000
+"""Rows read one by one until the whole list is read instead: whoever filters so often will do it again."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Members:
     """Of one space at one moment.
 
@@ -39,6 +43,34 @@ class Members:
     newest: int
     last_tombstone: int
 
+    @cached_property
+    def _by_item(self) -> tuple[Ids, Ids]:
+        """Items, ascending, and their embeddings."""
+        if (self.items[1:] > self.items[:-1]).all():  # as they were written
+            return self.items, self.embeddings
+        order = np.argsort(self.items, kind="stable")
+        return self.items[order], self.embeddings[order]
+
+    def of_items(self, items: Ids) -> Ids:
+        """The embeddings, ascending, of some items, ascending. Cost: of those items, once the list is in order."""
+        ordered, embeddings = self._by_item
+        if not len(ordered):
+            return ordered
+        places = np.searchsorted(ordered, items)
+        found = list[Ids]()
+        while True:
+            here = np.minimum(places, len(ordered) - 1)
+            places = here[(ordered[here] == items) & (places == here)]
+            if not len(places):
+                break
+            found.append(embeddings[places])
+            items, places = ordered[places], places + 1  # an item with several is rare, if it occurs at all
+        return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
+
+    def of_embeddings(self, embeddings: Ids) -> Ids:
+        """The item of each embedding, all of which there are."""
+        return self.items[np.searchsorted(self.embeddings, embeddings)]
+
 
 class Memberships:
     """The newest members of each space of one gallery. Safe from many threads."""
@@ -46,6 +78,12 @@ class Memberships:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: dict[int, Members] = {}
+        self._looked_up = 0
+
+    def pays(self, number: int, rows: int) -> bool:
+        """Whether `at` is better than to look up so many rows one by one."""
+        self._looked_up += rows
+        return number in self._newest or self._looked_up > LOOKED_UP
 
     def at(self, connection: sqlite3.Connection, number: int, changes: int) -> Members:
         """Those of a space at the moment of a transaction. Cost: of what was written since; at first, of everything."""
@@ -96,11 +134,12 @@ def _caught_up(connection: sqlite3.Connection, number: int, known: Members, chan
         last = gone[-1][0]
         left = ~within(embeddings, np.sort(np.array([each for _, each in gone], np.int64)))
         items, embeddings = items[left], embeddings[left]
-    # By the number of the embedding where little is new: the index on spaces and items would be read as a whole.
-    how = "NOT INDEXED" if newest else ""
+    # By the number of the embedding where little is new: the index on spaces and items would be read as a whole. That
+    # is what pays where all is new, and without the plus SQLite would read the vectors as well.
+    how, number_of = ("NOT INDEXED", "embedding_id") if newest else ("", "+embedding_id")
     of_items, of_embeddings = connection.execute(
         f"SELECT group_concat(item_id), group_concat(embedding_id) FROM embedding {how} "  # noqa: S608 -- two words
-        "WHERE space_id = ? AND embedding_id > ?",
+        f"WHERE space_id = ? AND {number_of} > ?",
         (number, newest),
     ).fetchone()
     if of_embeddings is not None:

@@ -89,6 +89,32 @@ class Course:
     parameters: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was found, and how.
+
+    Attributes
+    ----------
+    best
+        Of each query.
+    course
+        What was done.
+    matching
+        How many vectors the filter leaves; None where it was not found out.
+    looked_at, met
+        Candidates that the filter was held against, and those that met it.
+    filter_s
+        Seconds that the filter took.
+    """
+
+    best: list[Best]
+    course: Course
+    matching: int | None = None
+    looked_at: int | None = None
+    met: int | None = None
+    filter_s: float = 0.0
+
+
 def nearest(view: View, queries: Rows, asked: Asked) -> tuple[list[Best], Course]:
     """The nearest to each of q rows of shape (q, d), at the moment of the view.
 

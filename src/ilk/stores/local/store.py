@@ -24,8 +24,8 @@ from ilk.stores.local.info import gallery_info
 from ilk.stores.local.kinds import EXACT
 from ilk.stores.local.lock import WriterLock
 from ilk.stores.local.sample import Samples
-from ilk.stores.local.search import Asked, nearest
-from ilk.stores.local.view import Views
+from ilk.stores.local.search import Asked, Outcome, nearest
+from ilk.stores.local.view import View, Views
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -340,43 +340,54 @@ class LocalStore:
             if view is None:
                 return Found(rows=[[] for _ in queries], plan=Plan(index=EXACT, way="scan", vectors=0))
             opened = perf_counter()
-            among = None if where is None else self._matching(connection, where, view.space_id)
-            filtered = perf_counter()
             without = catalog.embedding_ids(connection, exclude, view.space_id)
-            asked = Asked(k=k, without=without, among=among, parameters=parameters)
-            best, course = nearest(view, queries, asked)
+            found = self._nearest(connection, view, queries, Asked(k=k, without=without, parameters=parameters), where)
             searched = perf_counter()
             try:
-                rows = answers(connection, view, best, k)
+                rows = answers(connection, view, found.best, k)
             except IndexRefusedError as error:
                 self._views.refuse(view.space_id, view.generation, str(error))
                 raise
         took_ms = {"open the index": 1000 * (opened - begun)}
         if where is not None:
-            took_ms["filter"] = 1000 * (filtered - opened)
-        took_ms["search"] = 1000 * (searched - filtered)
+            took_ms["filter"] = 1000 * found.filter_s
+        took_ms["search"] = 1000 * (searched - opened - found.filter_s)
         took_ms["read"] = 1000 * (perf_counter() - searched)
         plan = Plan(
             index=view.tuning.factory,
-            way=course.way,
+            way=found.course.way,
             vectors=view.count,
-            matching=None if asked.among is None else len(asked.among),
+            matching=found.matching,
+            looked_at=found.looked_at,
+            met=found.met,
             tail=view.tail if view.tail < view.count else 0,
-            parameters=course.parameters,
+            parameters=found.course.parameters,
             took_ms=took_ms,
             metric=view.metric,
             moment=view.changes,
         )
         return Found(rows=rows, plan=plan)
 
-    def _matching(self, connection: sqlite3.Connection, where: Filter, number: int) -> npt.NDArray[np.int64]:
-        """The embeddings that a filter leaves."""
-        from ilk.stores.local import filtering  # only where there is a filter
+    def _nearest(
+        self,
+        connection: sqlite3.Connection,
+        view: View,
+        queries: npt.NDArray[np.float32],
+        asked: Asked,
+        where: Filter | None,
+    ) -> Outcome:
+        """The nearest, of what a filter leaves if there is one."""
+        if where is None:
+            best, course = nearest(view, queries, asked)
+            return Outcome(best=best, course=course)
+        from ilk.stores.local import filtering, verifying  # only where there is a filter
 
         with self._lock:
             if self._filtered is None:
                 self._filtered = filtering.Answers()
-        return filtering.matching(connection, where, number, self._filtered)
+            kept = self._filtered
+        filtered = verifying.Filtered(connection=connection, view=view, where=where, answers=kept)
+        return filtered.nearest(queries, asked)
 
     def _upgrade(self) -> None:
         """Bring the database of an older ilk up to date."""
