@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -140,34 +140,37 @@ def test_vectors_may_lie_at_any_byte() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.fixture
-def interrupting() -> Iterator[None]:
-    """Lets an interrupt raise, which shells keep from what they run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.parametrize("how", ["raised", "signalled"])
-@pytest.mark.usefixtures("interrupting")
+@pytest.mark.parametrize("where", ["a thread", "what waits for the threads"])
 def test_what_stops_one_thread_stops_all(
-    small: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, how: str
+    small: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """After the block in hand, rather than after the last one."""
+    """After the block in hand, rather than after the last; so does Ctrl-C, which is raised where they are awaited."""
     small(1)
     done = list[int]()
+    reached = threading.Event()
     compute = multiplication.products
 
-    def interrupted(queries: npt.NDArray[np.float32], codes: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+    def counted(queries: npt.NDArray[np.float32], codes: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
         done.append(len(codes))
-        if len(done) == 20:
-            if how == "raised":
+        if len(done) >= 20:
+            reached.set()
+            if where == "a thread":
                 raise KeyboardInterrupt
-            os.kill(os.getpid(), signal.SIGINT)
         return compute(queries, codes)
 
-    monkeypatch.setattr(multiplication, "products", interrupted)
-    rows = unit_rows(20 * N, D).astype(np.float16)
+    class Awaited(ThreadPoolExecutor):
+        """Is interrupted while it is waited for."""
+
+        def map(self, *work: Any, **how: Any) -> Iterator[Any]:
+            results = super().map(*work, **how)
+            if where != "a thread":
+                assert reached.wait(10)
+                raise KeyboardInterrupt
+            return results
+
+    monkeypatch.setattr(multiplication, "products", counted)
+    monkeypatch.setattr(multiplication, "ThreadPoolExecutor", Awaited)
+    rows = unit_rows(200 * N, D).astype(np.float16)
     with pytest.raises(KeyboardInterrupt):
         greatest_products(unit_rows(Q, D, seed=1), TAKE, rows, threads=2)
-    assert len(done) < 10 * N
+    assert len(done) < 100 * N
